@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -124,6 +125,9 @@ class Driver:
             answer = {"error": error.name}
         except (Fault, ScriptError) as fault:
             return {"fault": str(fault)}
+        except Exception as bug:  # of the request or of the reference: never an answer to compare
+            traceback.print_exc()
+            return {"fault": repr(bug)}
         for name, (kept, handle) in self.touched.items():
             if handle in kept:
                 answer[name] = state.fingerprint(self.bytes_of(kept, handle)).hex()

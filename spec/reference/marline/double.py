@@ -16,16 +16,16 @@ RETIRED = 8  # M-DR-07
 
 @dataclass(frozen=True)
 class SendingChain:
-    chain: bytes
     header_key: bytes
+    chain: bytes
     n: int
 
 
 @dataclass(frozen=True)
 class ReceivingChain:
     dh: bytes
-    chain: bytes
     header_key: bytes
+    chain: bytes
     n: int
     skipped: Skipped
 
@@ -98,15 +98,15 @@ def chain_step(chain: bytes, n: int = 0) -> tuple[bytes, bytes]:
 
 
 def check_send(d: Double) -> None:
-    """M-DR-08: at the limit the session can no longer send."""
-    if d.previous >= NUMBERS or (isinstance(d.turn, Sending) and d.turn.chain.n >= NUMBERS):
+    """M-DR-08: a sending chain whose n is 2^31 − 1 sends no more."""
+    if isinstance(d.turn, Sending) and d.turn.chain.n >= NUMBERS - 1:
         raise Limit
 
 
 def sending_step(d: Double, secret: bytes, session_id: bytes) -> Double:
     """RK, CK, NHK = DH step(new secret, peer); header key = NHKs; NHKs = NHK; n = 0"""
     root, chain, next_header_key = dh_step(d.root, secret, d.turn.peer, session_id)
-    turn = Sending(secret, x25519_public(secret), SendingChain(chain, d.next_send, 0))
+    turn = Sending(secret, x25519_public(secret), SendingChain(d.next_send, chain, 0))
     return replace(d, root=root, next_send=next_header_key, turn=turn)
 
 
@@ -155,7 +155,7 @@ def _receive_current(d: Double, dh: bytes, n: int) -> tuple[Double, bytes]:
 
 def _receive_retired(d: Double, place: int, n: int) -> tuple[Double, bytes]:
     chain = d.retired[place]
-    if n >= chain.n:  # its chain key is gone and the sender never said that it goes so far
+    if n >= chain.n:  # M-RX-04
         raise Authentication
     kept, ec_mk = chain.skipped.take(n)
     retired = list(d.retired)
@@ -184,7 +184,7 @@ def _receiving_step(d: Double, dh: bytes, pn: int, session_id: bytes) -> Double:
         next_receive=next_header_key,
         previous=d.turn.chain.n if isinstance(d.turn, Sending) else d.previous,
         turn=Step(dh),
-        receiving=ReceivingChain(dh, chain, d.next_receive, 0, Skipped()),
+        receiving=ReceivingChain(dh, d.next_receive, chain, 0, Skipped()),
         retired=retired,
     )
 

@@ -1,7 +1,7 @@
 """Section 6.1: the erasure code. Objects of k codewords; any k codewords with distinct indices give the object back."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 CODEWORD = 32
 
@@ -12,8 +12,9 @@ _EXP = [1] * (2 * 65535)
 for _i in range(1, 2 * 65535):
     _x = _EXP[_i - 1] << 1
     _EXP[_i] = _x ^ _POLYNOMIAL if _x >> 16 else _x
-_LOG = {value: power for power, value in enumerate(_EXP[:65535])}
-assert len(_LOG) == 65535
+_LOG = [0] * 65536
+for _i in range(65535):
+    _LOG[_EXP[_i]] = _i
 
 
 def multiply(a: int, b: int) -> int:
@@ -24,34 +25,54 @@ def divide(a: int, b: int) -> int:
     return _EXP[_LOG[a] + 65535 - _LOG[b]] if a else 0
 
 
-@functools.lru_cache(4096)
+@functools.lru_cache(64)
+def _denominators(points: tuple[int, ...]) -> tuple[int, ...]:
+    """For each point j: the product of (j − l) over the other points l"""
+    return tuple(_product(j ^ l for l in points if l != j) for j in points)
+
+
+def _product(values: Iterable[int]) -> int:
+    return functools.reduce(multiply, values, 1)
+
+
+@functools.lru_cache(8192)
 def _lagrange(points: tuple[int, ...], x: int) -> tuple[int, ...]:
-    """The weights w with f(x) = sum of w[j] f(points[j]) for every polynomial f of degree below len(points)."""
-    weights = []
-    for j in points:
-        above = below = 1
-        for l in points:
-            if l != j:
-                above = multiply(above, x ^ l)
-                below = multiply(below, j ^ l)
-        weights.append(divide(above, below))
-    return tuple(weights)
+    """
+    The weights w with f(x) = sum of w[j] f(j) over the points j, for every polynomial f of degree below their number:
+    w[j] = product of (x − l) over the other points l / product of (j − l) over the other points l;  x is no point
+    """
+    above = _product(x ^ l for l in points)
+    return tuple(divide(above, multiply(x ^ j, below)) for j, below in zip(points, _denominators(points)))
 
 
-def _elements(codeword: bytes) -> list[int]:
-    """Sixteen elements, each two bytes big endian"""
-    return [int.from_bytes(codeword[at : at + 2], "big") for at in range(0, CODEWORD, 2)]
+# A codeword as one number: sixteen elements of sixteen bits side by side, each two bytes big endian.
+
+_TOPS = int.from_bytes(b"\x80\x00" * 16, "big")  # the bit of x^15 in every element
+
+
+def _times_x(elements: int) -> int:
+    """Every element times x"""
+    tops = elements & _TOPS
+    return (elements ^ tops) << 1 ^ (tops >> 15) * (_POLYNOMIAL ^ 1 << 16)
+
+
+def _sum(weights: Iterable[int], codewords: Iterable[bytes]) -> bytes:
+    """The sum of weight times codeword, by Horner's rule over the sixteen bits of the weights"""
+    pairs = [(weight, int.from_bytes(codeword, "big")) for weight, codeword in zip(weights, codewords)]
+    result = 0
+    for bit in range(15, -1, -1):
+        result = _times_x(result)
+        for weight, elements in pairs:
+            if weight >> bit & 1:
+                result ^= elements
+    return result.to_bytes(CODEWORD, "big")
 
 
 def _value_at(x: int, codewords: Mapping[int, bytes]) -> bytes:
     """The codeword at the point x of the polynomials through the codewords given"""
     if x in codewords:
         return codewords[x]
-    result = [0] * 16
-    for weight, codeword in zip(_lagrange(tuple(codewords), x), codewords.values()):
-        for position, element in enumerate(_elements(codeword)):
-            result[position] ^= multiply(weight, element)
-    return b"".join(element.to_bytes(2, "big") for element in result)
+    return _sum(_lagrange(tuple(codewords), x), codewords.values())
 
 
 def encode(data: bytes, index: int) -> bytes:

@@ -51,9 +51,9 @@ class Skipped:
         return Skipped(self.keys[count - 1].n + 1, self.keys[count:])
 
     def age(self, today: int) -> "Skipped":
-        """7: gives every key without a day today's, deletes those whose day is 30 or more before."""
+        """7: gives every key without a day today's; deletes up to and including the highest-numbered one of age 30 or more."""
         keys = tuple(replace(key, day=key.day or today) for key in self.keys)
-        aged = [at for at, key in enumerate(keys) if DAYS <= (today - key.day) % 65536 < 32768]
+        aged = [at for at, key in enumerate(keys) if DAYS <= (today - key.day) % 65536 < 32767]
         return replace(self, keys=keys).delete_oldest(aged[-1] + 1 if aged else 0)
 
 
@@ -69,5 +69,5 @@ def evict(oldest_first: Sequence[Skipped]) -> list[Skipped]:
 
 
 def day(now: int) -> int:
-    """7: 1 + floor(now / 86400) modulo 65536; a 0 result becomes 1"""
+    """7: (1 + floor(now / 86400)) mod 65536; a 0 result becomes 1"""
     return (1 + now // 86400) % 65536 or 1

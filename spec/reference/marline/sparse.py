@@ -68,8 +68,8 @@ def _sending(s: Sparse, epoch: int) -> PqSending:
 
 
 def check_send(s: Sparse, epoch: int) -> None:
-    """M-DR-08"""
-    if _sending(s, epoch).n >= NUMBERS:
+    """M-DR-08: a sending chain whose n is 2^31 − 1 sends no more."""
+    if _sending(s, epoch).n >= NUMBERS - 1:
         raise Limit
 
 

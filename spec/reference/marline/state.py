@@ -207,7 +207,7 @@ def encode_double(d: Double) -> bytes:
         case Step(peer):
             turn = u8(0) + peer
         case Sending(secret, public, chain):
-            turn = u8(1) + secret + public + chain.chain + chain.header_key + u32(chain.n)
+            turn = u8(1) + secret + public + chain.header_key + chain.chain + u32(chain.n)
         case Fresh(secret):
             turn = u8(2) + secret
     return (
@@ -217,7 +217,7 @@ def encode_double(d: Double) -> bytes:
         + u32(d.previous)
         + turn
         + optional(
-            d.receiving, lambda c: c.dh + c.chain + c.header_key + u32(c.n) + _encode_skipped(c.skipped)
+            d.receiving, lambda c: c.dh + c.header_key + c.chain + u32(c.n) + _encode_skipped(c.skipped)
         )
         + list8(d.retired, lambda c: c.header_key + u32(c.n) + _encode_skipped(c.skipped))
     )
@@ -250,8 +250,8 @@ def _decode_turn(r: Reader) -> Step | Sending | Fresh:
 
 
 def _decode_receiving(r: Reader) -> ReceivingChain:
-    dh, chain, header_key, n = check_x25519(r.bytes(32)), r.bytes(32), r.bytes(32), _decode_n(r)
-    return ReceivingChain(dh, chain, header_key, n, _decode_skipped(r, n))
+    dh, header_key, chain, n = check_x25519(r.bytes(32)), r.bytes(32), r.bytes(32), _decode_n(r)
+    return ReceivingChain(dh, header_key, chain, n, _decode_skipped(r, n))
 
 
 def _decode_retired(r: Reader) -> RetiredChain:
