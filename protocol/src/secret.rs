@@ -1,0 +1,102 @@
+//! The one secret type: wiped on drop; it cannot be printed, copied, or compared by accident.
+
+use core::array;
+
+use rand_core::TryCryptoRng;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::{Error, Result};
+
+/// `Debug` that shows the type's name and nothing else.
+macro_rules! opaque_debug {
+    ($($name:ident $(<$t:ident>)?),* $(,)?) => {$(
+        impl $(<$t>)? core::fmt::Debug for $name $(<$t>)? {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+pub(crate) use opaque_debug;
+
+/// `N` secret bytes.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Secret<const N: usize>([u8; N]);
+
+impl<const N: usize> Secret<N> {
+    /// Takes over secret bytes; the caller's copy is wiped.
+    pub fn take(bytes: &mut [u8; N]) -> Self {
+        let secret = Self(*bytes);
+        bytes.zeroize();
+        secret
+    }
+
+    /// Fills a new secret in place.
+    pub fn fill(with: impl FnOnce(&mut [u8; N])) -> Self {
+        let mut secret = Self([0; N]);
+        with(&mut secret.0);
+        secret
+    }
+
+    /// `N` fresh bytes.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] when the generator fails.
+    pub fn random<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self> {
+        let mut secret = Self([0; N]);
+        rng.try_fill_bytes(&mut secret.0)
+            .map_err(|_| Error::Randomness)?;
+        Ok(secret)
+    }
+
+    /// The bytes. Every use can be found by this name.
+    pub fn expose(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    /// Comparison in constant time.
+    pub fn equals(&self, other: &[u8; N]) -> bool {
+        self.0.ct_eq(other).into()
+    }
+
+    /// Cuts key material into `K` keys of 32 bytes.
+    pub(crate) fn split<const K: usize>(&self) -> [Secret<32>; K] {
+        const { assert!(N == 32 * K) };
+        let mut parts = self.0.chunks_exact(32);
+        array::from_fn(|_| {
+            Secret::fill(|out| {
+                if let Some(part) = parts.next() {
+                    out.copy_from_slice(part);
+                }
+            })
+        })
+    }
+}
+
+/// `N` fresh bytes that are not secret (nonces, salts).
+///
+/// # Errors
+/// [`Error::Randomness`] when the generator fails.
+pub(crate) fn random_bytes<const N: usize, R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+) -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    rng.try_fill_bytes(&mut bytes)
+        .map_err(|_| Error::Randomness)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn split_keeps_order_and_take_wipes() {
+        let mut bytes = [0u8; 64];
+        bytes[32] = 7;
+        let [low, high] = Secret::take(&mut bytes).split::<2>();
+        assert!(low.equals(&[0; 32]) && high.expose()[0] == 7);
+        assert_eq!(bytes, [0; 64]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Padding (spec section 5.4): `plaintext ‖ 0x80 ‖ zeros`, inside the AEAD.
+
+use alloc::vec::Vec;
+
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use crate::error::{Error, Result};
+
+/// How a sender hides the length of its plaintext. The receiver need not know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Padding {
+    /// One byte only: lengths are visible.
+    None,
+    /// To lengths of few significant bits, at most 12 % more, and not below `floor` bytes
+    /// (Padmé, PURBs, PETS 2019).
+    Padme {
+        /// Smallest padded length in bytes.
+        floor: u16,
+    },
+    /// To a multiple of this many bytes (1 and up; 0 counts as 1).
+    Block(u16),
+}
+
+impl Default for Padding {
+    /// Padmé with a floor of 64 bytes.
+    fn default() -> Self {
+        Self::Padme { floor: 64 }
+    }
+}
+
+impl Padding {
+    /// Padded length in bytes of a plaintext of `length` bytes.
+    pub fn padded_len(self, length: usize) -> usize {
+        let length = length.saturating_add(1);
+        match self {
+            Self::None => length,
+            Self::Padme { floor } => padme(length.max(floor.into())),
+            Self::Block(block) => length.next_multiple_of(usize::from(block.max(1))),
+        }
+    }
+
+    /// Appends plaintext and padding.
+    pub(crate) fn pad(self, plaintext: &[u8], out: &mut Vec<u8>) {
+        let end = out.len().saturating_add(self.padded_len(plaintext.len()));
+        out.extend_from_slice(plaintext);
+        out.push(0x80);
+        out.resize(end, 0);
+    }
+}
+
+/// Rounds up so that only the top bits of the length's binary form vary.
+fn padme(length: usize) -> usize {
+    if length < 2 {
+        return length;
+    }
+    let exponent = length.ilog2();
+    let digits = exponent.checked_ilog2().map_or(0, |log| log + 1);
+    length.next_multiple_of(1 << (exponent - digits.min(exponent)))
+}
+
+/// Length of the plaintext in a padded one; time depends on the padded length only (M-MS-04).
+pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
+    let mut found = Choice::from(0);
+    let mut length = 0u64;
+    let mut valid = Choice::from(1);
+    for (at, byte) in padded.iter().enumerate().rev() {
+        let marker = byte.ct_eq(&0x80);
+        let zero = byte.ct_eq(&0);
+        length.conditional_assign(&(at as u64), marker & !found);
+        valid &= found | marker | zero;
+        found |= marker;
+    }
+    // One decision, on whether there is padding at all: an authentication failure like any other.
+    if bool::from(found & valid) {
+        usize::try_from(length).map_err(|_| Error::Authentication)
+    } else {
+        Err(Error::Authentication)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn e2_padme_gives_the_published_lengths() {
+        // By hand from the definition in the paper.
+        for (length, padded) in [
+            (1, 1),
+            (2, 2),
+            (9, 10),
+            (64, 64),
+            (65, 72),
+            (100, 104),
+            (1000, 1024),
+            (1025, 1088),
+        ] {
+            assert_eq!(padme(length), padded, "{length}");
+        }
+    }
+
+    #[test]
+    fn c14_padding_without_marker_is_an_authentication_failure() {
+        for bad in [&[][..], &[0, 0], &[0x80, 1], &[1]] {
+            assert_eq!(unpadded_len(bad), Err(Error::Authentication));
+        }
+        assert_eq!(unpadded_len(&[0x80]), Ok(0));
+        assert_eq!(unpadded_len(&[0x80, 0x80, 0]), Ok(1));
+    }
+
+    proptest! {
+        #[test]
+        fn pad_then_unpad(plaintext: Vec<u8>, block: u16, floor: u16) {
+            for padding in [Padding::None, Padding::Block(block), Padding::Padme { floor }] {
+                let mut out = Vec::new();
+                padding.pad(&plaintext, &mut out);
+                prop_assert_eq!(out.len(), padding.padded_len(plaintext.len()));
+                prop_assert_eq!(unpadded_len(&out), Ok(plaintext.len()));
+            }
+        }
+    }
+}
