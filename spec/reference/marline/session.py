@@ -132,7 +132,7 @@ def send(s: SessionState, plaintext: bytes, ad: bytes, padding: Padding, draws: 
     s = replace(
         s,
         generation=s.generation + 1,
-        since_epoch=_count(s, epoch_key),
+        since_epoch=_one_more(0 if epoch_key else s.since_epoch),
         double=d,
         sparse=pq,
         scka=agreement,
@@ -140,9 +140,9 @@ def send(s: SessionState, plaintext: bytes, ad: bytes, padding: Padding, draws: 
     return s, prefix + result.encode()
 
 
-def _count(s: SessionState, epoch_key) -> int:
-    """8.2: messages sent and received since the newest epoch key, saturating"""
-    return 0 if epoch_key is not None else min(s.since_epoch + 1, 2**32 - 1)
+def _one_more(since_epoch: int) -> int:
+    """8.2: saturating; a message sent counts after the reset by an epoch key, a message received before it"""
+    return min(since_epoch + 1, 2**32 - 1)
 
 
 # 5.6 Receiving
@@ -189,7 +189,8 @@ def receive_message(s: SessionState, data: bytes, ad: bytes) -> tuple[SessionSta
     if epoch_key is not None:
         pq = sparse.add_epoch(pq, s.role, *epoch_key)
     opening = None if isinstance(s.opening, Unanswered) else s.opening  # M-HS-03
-    return replace(s, opening=opening, since_epoch=_count(s, epoch_key), sparse=pq, scka=agreement), plaintext
+    since_epoch = 0 if epoch_key else _one_more(s.since_epoch)
+    return replace(s, opening=opening, since_epoch=since_epoch, sparse=pq, scka=agreement), plaintext
 
 
 def _open_header(s: SessionState, received: Message) -> tuple[str | int, bytes]:

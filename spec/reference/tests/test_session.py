@@ -60,6 +60,20 @@ def test_messages_per_epoch_in_lossless_ping_pong(slots, expected):
     assert alice.state.sparse.root == bob.state.sparse.root and alice.state.scka.auth_root == bob.state.scka.auth_root
 
 
+def test_since_epoch():
+    alice, bob = pair(38)
+    draws = Seeded(6)
+    assert (alice.state.since_epoch, bob.state.since_epoch) == (1, 1)
+    talk(bob, alice, draws)  # gives the key of epoch 1 to both
+    assert alice.state.sparse.current.epoch == bob.state.sparse.current.epoch == 1
+    assert (alice.state.since_epoch, bob.state.since_epoch) == (0, 1)
+    talk(alice, bob, draws)
+    assert (alice.state.since_epoch, bob.state.since_epoch) == (1, 2)
+    alice.state = replace(alice.state, since_epoch=2**32 - 1)
+    talk(alice, bob, draws)
+    assert alice.state.since_epoch == 2**32 - 1
+
+
 def test_all_scka_states_are_passed_through():
     alice, bob = pair(4)
     seen = set()
