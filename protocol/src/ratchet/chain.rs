@@ -37,9 +37,18 @@ impl Chain {
         self.n
     }
 
-    /// Whether the chain has reached its end (M-DR-08).
+    /// Whether a sending chain has reached its end (M-DR-08).
     pub(crate) fn is_used_up(&self) -> bool {
         self.n >= MAX_NUMBER - 1
+    }
+
+    /// Whether it can be a sending chain, as every decoded one must.
+    pub(crate) fn check_sending(&self) -> Result<()> {
+        if self.n < MAX_NUMBER {
+            Ok(())
+        } else {
+            Err(Error::Malformed)
+        }
     }
 
     /// The next chain state and this message's key.
@@ -135,7 +144,7 @@ impl Skipped {
         let old = |skipped: &SkippedKey| {
             // Modulo 65536; a day "in the future" (the clock went back) counts as age 0.
             let age = today.wrapping_sub(skipped.day);
-            age < u16::MAX / 2 && age >= MAX_SKIPPED_DAYS
+            (MAX_SKIPPED_DAYS..u16::MAX / 2).contains(&age)
         };
         // Numbers and days grow together; should the clock have gone back, the older ones go as well.
         if let Some(last) = self
@@ -199,8 +208,18 @@ pub(crate) struct Jumped {
 pub(crate) struct JumpBudget(pub(crate) u32);
 
 impl JumpBudget {
+    /// Whether a jump is within the budget.
+    pub(crate) fn check(&self, jump: u32) -> Result<()> {
+        if jump > self.0 {
+            Err(Error::TooFarAhead)
+        } else {
+            Ok(())
+        }
+    }
+
     fn spend(&mut self, jump: u32) -> Result<()> {
-        self.0 = self.0.checked_sub(jump).ok_or(Error::TooFarAhead)?;
+        self.check(jump)?;
+        self.0 -= jump;
         Ok(())
     }
 }

@@ -157,26 +157,33 @@ impl DoubleRatchet {
         })
     }
 
+    /// Whether a message can be sent.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] at the end of a chain, and for a responder that has received nothing.
+    pub(crate) fn check_send(&self) -> Result<()> {
+        match &self.turn {
+            Turn::Step { .. } => Ok(()),
+            Turn::Sending { chain, .. } if !chain.chain.is_used_up() => Ok(()),
+            Turn::Sending { .. } | Turn::Fresh { .. } => Err(Error::Limit),
+        }
+    }
+
     /// Draws and computes the sending step if it is our turn. Changes nothing.
     ///
     /// # Errors
-    /// [`Error::Randomness`]; [`Error::Limit`] at the end of a chain; [`Error::Malformed`] for a peer's key
-    /// that does not contribute.
+    /// [`Error::Randomness`]; [`Error::Malformed`] for a peer's key that does not contribute.
     pub(crate) fn prepare_send<R: TryCryptoRng + ?Sized>(
         &self,
         session_id: &Hash,
         rng: &mut R,
     ) -> Result<Option<SendingStep>> {
-        match &self.turn {
-            Turn::Step { peer } => {
-                let own = Box::new(KeyPair::new(SecretKey::new(Secret::random(rng)?)));
-                let step = self.dh_step(own.secret(), peer, session_id)?;
-                Ok(Some(SendingStep { own, step }))
-            }
-            Turn::Sending { chain, .. } if chain.chain.is_used_up() => Err(Error::Limit),
-            Turn::Sending { .. } => Ok(None),
-            Turn::Fresh { .. } => Err(Error::Limit),
-        }
+        let Turn::Step { peer } = &self.turn else {
+            return Ok(None);
+        };
+        let own = Box::new(KeyPair::new(SecretKey::new(Secret::random(rng)?)));
+        let step = self.dh_step(own.secret(), peer, session_id)?;
+        Ok(Some(SendingStep { own, step }))
     }
 
     /// Takes the prepared step, if any, and one chain step. `None` only if nothing was prepared when it had to be.
@@ -277,6 +284,8 @@ impl DoubleRatchet {
             Some(old) => Some(old.chain.jump(Strand::Classical, header.pn, budget)?),
             None => None,
         };
+        // Before the costly step; `take` spends it.
+        budget.check(header.n)?;
         let step = self.dh_step(own, &header.dh, session_id)?;
         let chain = ReceivingChain::new(step.chain);
         let (key, taken) = chain.take(Strand::Classical, header.n, budget)?;

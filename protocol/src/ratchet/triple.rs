@@ -113,6 +113,7 @@ impl TripleRatchet {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(Error::Limit);
         }
+        self.double.check_send()?;
         self.sparse.check_send(self.scka.sending_epoch())?;
         let nonce = random_bytes(rng)?;
         let step = self.double.prepare_send(&self.context.session_id, rng)?;
@@ -183,10 +184,12 @@ impl TripleRatchet {
 
         self.double.apply(ec_change);
         self.sparse.apply(pq_change);
-        self.since_epoch = self.since_epoch.saturating_add(1);
-        if let Some(output) = self.scka.receive(&header.piece)? {
-            self.sparse.add_epoch(&output);
-            self.since_epoch = 0;
+        match self.scka.receive(&header.piece)? {
+            Some(output) => {
+                self.sparse.add_epoch(&output);
+                self.since_epoch = 0;
+            }
+            None => self.since_epoch = self.since_epoch.saturating_add(1),
         }
         body.truncate(length);
         Ok(body)
@@ -210,9 +213,7 @@ impl TripleRatchet {
         let double = Decode::decode(input)?;
         let sparse = SparseRatchet::decode(input, context.role)?;
         let scka = ChunkedKem::decode(input, context.session_id, context.slots)?;
-        // The agreement is at the newest epoch's key or one step before it.
-        let epochs = scka.sending_epoch()..=scka.sending_epoch().saturating_add(1);
-        if epochs.contains(&sparse.epoch()) && sparse.check_epoch(scka.sending_epoch()) {
+        if scka.newest_key() == sparse.epoch() && sparse.check_epoch(scka.sending_epoch()) {
             Ok(Self {
                 context,
                 double,

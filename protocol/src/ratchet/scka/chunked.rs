@@ -102,6 +102,14 @@ impl ChunkedKem {
         }
     }
 
+    /// The newest epoch whose key this side knows.
+    pub fn newest_key(&self) -> u32 {
+        match self.state {
+            State::SendingCt { .. } => self.epoch,
+            _ => self.sending_epoch(),
+        }
+    }
+
     /// `epoch_key = EXPAND(EXTRACT(session_id, ss), "epoch key", epoch ‖ H("kem key"; ek), 32)`.
     fn epoch_key(&self, shared: &Secret<32>, ek_hash: &Hash) -> Secret<32> {
         let prk = extract(&self.session_id, &[shared.expose()]);
