@@ -37,6 +37,7 @@ pub struct PublicationState {
     manifest_hash: Hash,
     signed: PrekeySecret,
     /// Boxed, so that removing one leaves no copy of another behind.
+    #[allow(clippy::vec_box)]
     onetime: Vec<Box<PrekeySecret>>,
     replay: BTreeSet<Hash>,
 }

@@ -424,6 +424,9 @@ impl Decode for DoubleRatchet {
             receiving: Decode::decode(input)?,
             retired: list8::decode(input)?,
         };
+        if let Turn::Sending { chain, .. } = &ratchet.turn {
+            chain.chain.check_sending()?;
+        }
         ratchet
             .retired
             .iter()

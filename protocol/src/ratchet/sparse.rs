@@ -187,6 +187,12 @@ impl SparseRatchet {
             current,
             previous,
         };
+        let sending = [Some(&ratchet.current), ratchet.previous.as_ref()]
+            .into_iter()
+            .flatten();
+        sending
+            .flat_map(|chains| &chains.send)
+            .try_for_each(Chain::check_sending)?;
         let follows = match &ratchet.previous {
             Some(previous) => previous.epoch.checked_add(1) == Some(ratchet.current.epoch),
             None => ratchet.current.epoch == 0,
