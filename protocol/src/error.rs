@@ -37,6 +37,9 @@ pub enum Error {
     /// A handshake with oneself was refused.
     #[error("own identity")]
     OwnIdentity,
+    /// There is no session for this: start one from a bundle, or accept the initial message.
+    #[error("no session")]
+    NoSession,
     /// The post-quantum agreement broke and the session has ended: start a new one.
     #[error("post-quantum agreement failed, the session has ended")]
     AgreementFailed,

@@ -27,3 +27,37 @@ doors! {
     sign = crypto::sign;
     tree = prekey::tree;
 }
+
+use alloc::vec::Vec;
+
+use crate::error::Result;
+use crate::identity::{HybridSignature, IdentityKey, SigningInput};
+use crate::wire::padding::{Padding, unpadded_len};
+
+/// The signed input of a hybrid signature (spec section 2.2): `purpose` is one of the two `SIGN_` labels.
+pub fn signing_input(purpose: labels::Label, message: &[u8]) -> SigningInput {
+    SigningInput::new(purpose, &[message])
+}
+
+/// Verifies a hybrid signature (M-ID-02).
+///
+/// # Errors
+/// [`crate::Error::Authentication`] unless both halves verify.
+pub fn verify(key: &IdentityKey, input: &SigningInput, signature: &HybridSignature) -> Result<()> {
+    key.verify(input, signature)
+}
+
+/// The padded plaintext (spec section 5.4).
+pub fn pad(padding: Padding, plaintext: &[u8]) -> Vec<u8> {
+    let mut padded = Vec::new();
+    padding.pad(plaintext, &mut padded);
+    padded
+}
+
+/// The length of the plaintext in a padded one (M-MS-04).
+///
+/// # Errors
+/// [`crate::Error::Authentication`] without a marker.
+pub fn unpad(padded: &[u8]) -> Result<usize> {
+    unpadded_len(padded)
+}

@@ -41,10 +41,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(any(test, feature = "std"))]
+#[cfg(test)]
 extern crate std;
 
 mod account;
+mod contact;
 mod crypto;
 mod error;
 mod handshake;
@@ -59,6 +60,7 @@ mod state;
 mod wire;
 
 pub use account::{Accepted, Account, InitiateOptions, Task};
+pub use contact::{Contact, Event, Received, Trust};
 pub use error::{Error, Result};
 pub use identity::{
     HybridSignature, IdentityId, IdentityKey, IdentityKeyPair, Peer, SafetyNumber, Signer,

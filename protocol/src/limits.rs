@@ -33,6 +33,11 @@ pub const MAX_SEEN: usize = 1 << 20;
 /// Bytes of one exported secret: what HKDF-Expand can give.
 pub const MAX_EXPORT: usize = 255 * 32;
 
+/// Sessions kept for receiving, besides the one a contact sends on.
+pub const MAX_ARCHIVE: usize = 8;
+/// Seconds between two resets of one contact: a forger must not make us burn prekeys, or the user blind to resets.
+pub const RESET_PERIOD: u64 = 3_600;
+
 /// Seconds a manifest is dated back, for peers whose clock is behind.
 pub const CLOCK_SKEW: u64 = 3_600;
 /// Seconds a manifest is valid: 28 days, so that a device may be offline that long.

@@ -95,6 +95,13 @@ impl Opened {
         Self { peer, plaintext }
     }
 
+    /// The same message with the last `length` bytes of its plaintext only.
+    pub(crate) fn last(mut self, length: usize) -> Self {
+        let cut = self.plaintext.len().saturating_sub(length);
+        self.plaintext.drain(..cut);
+        self
+    }
+
     /// Who sent it.
     pub fn peer(&self) -> &Peer {
         &self.peer
@@ -306,6 +313,24 @@ impl Session {
         &self.0.peer
     }
 
+    /// The initiator's ephemeral key `EK`, on the side that accepted (section 4.3).
+    pub(crate) fn accepted_ephemeral(&self) -> Option<&PublicKey> {
+        match &self.0.opening {
+            Opening::Accepted { ephemeral, .. } => Some(ephemeral),
+            _ => None,
+        }
+    }
+
+    /// Whether first flights still go before the messages (M-HS-03).
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.0.opening, Opening::Unanswered(_))
+    }
+
+    /// Whether the post-quantum agreement broke.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.0.failed
+    }
+
     /// The session's id, the same on both sides.
     pub fn id(&self) -> &[u8; 32] {
         &self.0.ratchet.context().session_id
@@ -380,6 +405,15 @@ impl Session {
     /// [`Error::Version`], [`Error::Malformed`].
     pub fn from_state(state: &[u8]) -> Result<Self> {
         Decode::from_bytes(state).map(Self)
+    }
+
+    /// For simulations of an attacker: this state's post-quantum part with the classical part of `other`, another copy of
+    /// the same session. It is what a thief of this state knows who also breaks X25519 while `other` lives on.
+    #[cfg(feature = "hazmat")]
+    #[doc(hidden)]
+    pub fn with_classical_part_of(mut self, other: Self) -> Self {
+        self.0.ratchet.take_classical(other.0.ratchet);
+        self
     }
 
     /// A second copy, through the canonical encoding: there is no `Clone`.
@@ -466,6 +500,18 @@ impl Decode for Opening {
             },
             _ => return Err(Error::Malformed),
         })
+    }
+}
+
+impl Encode for Session {
+    fn encode(&self, out: &mut impl Sink) {
+        self.0.encode(out);
+    }
+}
+
+impl Decode for Session {
+    fn decode(input: &mut Reader<'_>) -> Result<Self> {
+        Decode::decode(input).map(Self)
     }
 }
 

@@ -27,6 +27,8 @@ pub enum StateKind {
     Session = 1,
     /// An [`crate::Account`].
     Account = 2,
+    /// A [`crate::Contact`].
+    Contact = 3,
 }
 
 impl StateKey {

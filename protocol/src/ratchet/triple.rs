@@ -201,6 +201,12 @@ impl TripleRatchet {
         self.sparse.maintain(now);
     }
 
+    /// Takes the classical ratchet of another copy of this conversation.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn take_classical(&mut self, other: Self) {
+        self.double = other.double;
+    }
+
     /// Reads the state of a conversation with this context.
     ///
     /// # Errors
