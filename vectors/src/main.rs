@@ -1,0 +1,2 @@
+//! `marline-vectors`: see `vectors/README.md`.
+fn main() {}
