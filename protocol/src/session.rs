@@ -87,7 +87,7 @@ pub struct Facts {
 pub struct Pending<T> {
     base: u64,
     next: Session,
-    output: T,
+    output: Result<T>,
 }
 
 impl Opened {
@@ -248,7 +248,7 @@ impl Session {
         rng: &mut R,
     ) -> Result<Pending<Vec<u8>>> {
         let mut next = self.duplicate()?;
-        let output = next.encrypt_with(plaintext, ad, padding, rng)?;
+        let output = Ok(next.encrypt_with(plaintext, ad, padding, rng)?);
         Ok(Pending {
             base: self.generation(),
             next,
@@ -259,27 +259,33 @@ impl Session {
     /// Computes a decryption without making it: store [`Pending::state`], then [`Session::commit`] gives the plaintext.
     ///
     /// # Errors
-    /// As [`Session::decrypt_with`].
+    /// As [`Session::decrypt_with`], but for [`Error::AgreementFailed`] of this very message: it changes the state,
+    /// so it comes out of [`Session::commit`].
     pub fn prepare_decrypt(&self, message: &[u8], ad: &[u8]) -> Result<Pending<Opened>> {
         let mut next = self.duplicate()?;
-        let output = next.decrypt_with(message, ad)?;
-        Ok(Pending {
-            base: self.generation(),
-            next,
-            output,
-        })
+        let output = next.decrypt_with(message, ad);
+        match output {
+            // The end of a session is a change too: it is prepared and committed like any other.
+            Err(error) if next.generation() == self.generation() => Err(error),
+            output => Ok(Pending {
+                base: self.generation(),
+                next,
+                output,
+            }),
+        }
     }
 
     /// Makes a prepared change and releases its result.
     ///
     /// # Errors
-    /// [`Error::Stale`] when the session has changed since `pending` was prepared, or it is another session's.
+    /// [`Error::Stale`] when the session has changed since `pending` was prepared, or it is another session's: nothing
+    /// has changed. [`Error::AgreementFailed`] when the prepared message has ended the session.
     pub fn commit<T>(&mut self, pending: Pending<T>) -> Result<T> {
         if pending.base != self.generation() || pending.next.id() != self.id() {
             return Err(Error::Stale);
         }
         *self = pending.next;
-        Ok(pending.output)
+        pending.output
     }
 
     /// Dates the keys held for messages that have not come, and deletes those of 30 days. Call it about once

@@ -28,8 +28,12 @@ pub fn print(files: &[(String, Vec<u8>)], outcome: &Outcome) {
         each(&|side| side.plaintext.to_string()),
     );
     row(
-        "overhead per message, bytes (padding in it)",
-        each(&|side| ((side.padded_wire - side.plaintext) / side.sent.max(1)).to_string()),
+        "overhead per message once answered, bytes",
+        each(&|side| (side.overhead / side.plain.max(1)).to_string()),
+    );
+    row(
+        "messages with a first flight (7 kB) before",
+        each(&|side| (side.sent - side.plain).to_string()),
     );
     row(
         "dropped, delayed, duplicated",

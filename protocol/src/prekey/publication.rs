@@ -35,8 +35,8 @@ pub struct PublicationState {
     not_after: u64,
     count: u16,
     manifest_hash: Hash,
-    signed: PrekeySecret,
-    /// Boxed, so that removing one leaves no copy of another behind.
+    /// Secrets are boxed, so that removing one leaves no copy of another behind.
+    signed: Box<PrekeySecret>,
     #[allow(clippy::vec_box)]
     onetime: Vec<Box<PrekeySecret>>,
     replay: BTreeSet<Hash>,
@@ -149,7 +149,7 @@ impl<S: Signer> Publisher<'_, S> {
             not_after,
             count,
             manifest_hash,
-            signed,
+            signed: Box::new(signed),
             onetime: secrets,
             replay: BTreeSet::new(),
         };
@@ -290,7 +290,7 @@ impl Decode for PublicationState {
             Decode::decode(input)?,
             u16::decode(input)?,
         );
-        let (manifest_hash, signed) = (Decode::decode(input)?, PrekeySecret::decode(input)?);
+        let (manifest_hash, signed) = (Decode::decode(input)?, Box::<PrekeySecret>::decode(input)?);
         let onetime: Vec<Box<PrekeySecret>> = list16::decode(input)?;
         let replay: Vec<Hash> = list16::decode(input)?;
         let last = signed

@@ -59,7 +59,7 @@ pub(crate) struct DoubleRatchet {
     next_receive: Secret<32>,
     previous: u32,
     turn: Turn,
-    receiving: Option<Box<Receiving>>,
+    receiving: Option<Receiving>,
     retired: VecDeque<Box<Retired>>,
 }
 
@@ -94,10 +94,12 @@ pub(crate) enum Opened {
 }
 
 /// What accepting a message will change.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Change {
     Current(Taken),
     Retired(usize, u32),
-    Step(Box<ReceivingStep>),
+    // Not boxed: moving out of a box would leave its keys in freed memory.
+    Step(ReceivingStep),
 }
 
 /// A receiving step that is computed and not taken yet.
@@ -298,13 +300,13 @@ impl DoubleRatchet {
         let (root, next_receive) = (step.root, step.next_header);
         Ok((
             key,
-            Change::Step(Box::new(ReceivingStep {
+            Change::Step(ReceivingStep {
                 root,
                 next_receive,
                 receiving,
                 taken,
                 end,
-            })),
+            }),
         ))
     }
 
@@ -321,7 +323,7 @@ impl DoubleRatchet {
                     retired.skipped.remove(n);
                 }
             }
-            Change::Step(step) => self.apply_step(*step),
+            Change::Step(step) => self.apply_step(step),
         }
         self.evict();
     }
@@ -347,7 +349,7 @@ impl DoubleRatchet {
         }
         self.root = root;
         self.next_receive = next_receive;
-        self.receiving = Some(Box::new(receiving));
+        self.receiving = Some(receiving);
         if let Turn::Sending { chain, .. } = &self.turn {
             self.previous = chain.chain.n();
         }

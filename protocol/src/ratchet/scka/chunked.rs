@@ -1,5 +1,6 @@
 //! `ChunkedKem` (spec section 6): plain ML-KEM-768 in erasure-coded codewords, six states.
 
+use alloc::boxed::Box;
 use core::mem;
 
 use rand_core::TryCryptoRng;
@@ -48,19 +49,19 @@ impl Authenticator {
     }
 }
 
-/// Where one side stands in the agreement of an epoch.
+/// Where one side stands in the agreement of an epoch. Keys are boxed, so that changing the state leaves no copies.
 enum State {
     /// Key owner, nothing sent in this epoch: holds no key yet.
     Idle,
     /// Key owner, sends its key.
     SendingKey {
-        key: kem768::DecapsulationKey,
+        key: Box<kem768::DecapsulationKey>,
         object: Object<KEY_CODEWORDS>,
         next: u16,
     },
     /// Key owner, the peer has the key and answers.
     ReceivingCt {
-        key: kem768::DecapsulationKey,
+        key: Box<kem768::DecapsulationKey>,
         ek_hash: Hash,
         held: Decoder<CIPHERTEXT_CODEWORDS>,
     },
@@ -125,6 +126,7 @@ impl ChunkedKem {
         let (key, ek) = kem768::DecapsulationKey::generate(seed);
         let mac = self.authenticator.mac(labels::MAC_KEY, self.epoch, &*ek);
         let object = Object::new([&*ek, mac.expose()]);
+        let key = Box::new(key);
         self.state = State::SendingKey {
             key,
             object,
