@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Every test crate uses another part.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
+pub mod session_state;
+
 use std::convert::Infallible;
 
 use marline::{Account, InitiateOptions, Session};
