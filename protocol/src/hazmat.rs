@@ -15,6 +15,7 @@ doors! {
     codec = wire::codec;
     dh = crypto::dh;
     erasure = ratchet::scka::erasure;
+    frame = wire::frame;
     hash = crypto::hash;
     initial = wire::initial;
     kem1024 = crypto::kem::kem1024;
