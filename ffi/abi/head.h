@@ -1,0 +1,26 @@
+/**
+ * @file marline.h
+ * Marline: post-quantum hybrid end-to-end encryption. The C interface.
+ *
+ * Generated from the crate marline-ffi by ffi/abi/generate.py; do not edit.
+ *
+ * Rules for every function
+ *
+ * - There is no initialisation, no global state, no thread, no callback, and nothing is printed. Time is an
+ *   argument (Unix seconds), randomness comes from the operating system.
+ * - A function that can fail returns a marline_status: 0 is MARLINE_OK. Outputs are always written: a handle is
+ *   NULL and a number 0 after a failure (but see MARLINE_ERR_BUFFER_TOO_SMALL).
+ * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
+ *   the caller frees with the _free function of its type; that wipes it. _free(NULL) does nothing.
+ * - "shared": a const handle may be used by any number of calls at once. "exclusive": a handle that is not const
+ *   is for one call at a time; the second gets MARLINE_ERR_BUSY and changes nothing. Any thread may call. Never
+ *   free a handle that another thread may still use.
+ * - "handle errors" are MARLINE_ERR_NULL, MARLINE_ERR_BAD_HANDLE, MARLINE_ERR_BUSY, MARLINE_ERR_POISONED and
+ *   MARLINE_ERR_INTERNAL. After a fork the child gets MARLINE_ERR_WRONG_PROCESS for exclusive use of what the
+ *   parent made: it imports the stored state instead.
+ * - A failed call leaves the state as it was, unless its documentation says otherwise.
+ * - The last argument, marline_error *, is optional: NULL, or a record that the function fills.
+ *
+ * "not NULL" and "nullable" say what a pointer may be; MARLINE_ERR_NULL answers a mistake. A pointer that is
+ * neither NULL nor valid for its length, and a handle that was freed, are undefined behaviour.
+ */

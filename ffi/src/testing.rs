@@ -1,0 +1,101 @@
+//! Only in a build with the feature `dangerous_testing`: randomness that fails on demand, a call that panics, a
+//! session that has failed. Declared in `ffi/tests/marline_testing.h`, never in `marline.h`.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use getrandom::SysRng;
+use marline::Session;
+use rand_core::{TryCryptoRng, TryRng};
+
+use crate::boundary::{call, read};
+use crate::handles::MarlineSession;
+use crate::status::{MARLINE_ERR_INTERNAL, MarlineError, Status, of};
+
+/// What a release must not contain; the gate greps for it.
+#[used]
+#[unsafe(no_mangle)]
+pub static MARLINE_TESTING_MARKER: [u8; 36] = *b"MARLINE DANGEROUS TESTING BUILD 6b1f";
+
+/// Where `failed` stands in a session's state (specification, section 8.2).
+const FAILED_AT: usize = 12;
+
+static FAILING: AtomicBool = AtomicBool::new(false);
+
+/// The operating system's randomness, or a failure.
+#[derive(Clone, Copy)]
+pub(crate) struct Os;
+
+impl TryRng for Os {
+    type Error = io::Error;
+
+    fn try_next_u32(&mut self) -> io::Result<u32> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_ne_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_ne_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> io::Result<()> {
+        if FAILING.load(Ordering::SeqCst) {
+            return Err(io::Error::other("told to fail"));
+        }
+        SysRng.try_fill_bytes(to).map_err(io::Error::other)
+    }
+}
+
+impl TryCryptoRng for Os {}
+
+/// From now on randomness fails (1) or works (0).
+#[unsafe(no_mangle)]
+pub extern "C" fn marline_testing_fail_randomness(fail: u32) {
+    FAILING.store(fail != 0, Ordering::SeqCst);
+}
+
+/// Panics while it holds the session.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn marline_testing_panic(
+    session: *mut MarlineSession,
+    err: *mut MarlineError,
+) -> Status {
+    call!(err, |c| {
+        let _held = c.exclusive(session)?;
+        // Unwinds without the hook, which would print.
+        std::panic::resume_unwind(Box::new("a panic"))
+    })
+}
+
+/// Holds the session until the flag is not 0, as a long call would: for tests of MARLINE_ERR_BUSY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn marline_testing_hold(
+    session: *mut MarlineSession,
+    release: extern "C" fn() -> u32,
+) {
+    read!((), |c| {
+        let _held = c.exclusive(session)?;
+        while release() == 0 {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    });
+}
+
+/// Sets the flag that a broken post-quantum agreement sets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn marline_testing_fail_session(
+    session: *mut MarlineSession,
+    err: *mut MarlineError,
+) -> Status {
+    call!(err, |c| {
+        let mut session = c.exclusive(session)?;
+        let mut state = session.to_state();
+        *state.get_mut(FAILED_AT).ok_or(MARLINE_ERR_INTERNAL)? = 1;
+        *session = Session::from_state(&state).map_err(of)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,1433 @@
+/**
+ * @file marline.h
+ * Marline: post-quantum hybrid end-to-end encryption. The C interface.
+ *
+ * Generated from the crate marline-ffi by ffi/abi/generate.py; do not edit.
+ *
+ * Rules for every function
+ *
+ * - There is no initialisation, no global state, no thread, no callback, and nothing is printed. Time is an
+ *   argument (Unix seconds), randomness comes from the operating system.
+ * - A function that can fail returns a marline_status: 0 is MARLINE_OK. Outputs are always written: a handle is
+ *   NULL and a number 0 after a failure (but see MARLINE_ERR_BUFFER_TOO_SMALL).
+ * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
+ *   the caller frees with the _free function of its type; that wipes it. _free(NULL) does nothing.
+ * - "shared": a const handle may be used by any number of calls at once. "exclusive": a handle that is not const
+ *   is for one call at a time; the second gets MARLINE_ERR_BUSY and changes nothing. Any thread may call. Never
+ *   free a handle that another thread may still use.
+ * - "handle errors" are MARLINE_ERR_NULL, MARLINE_ERR_BAD_HANDLE, MARLINE_ERR_BUSY, MARLINE_ERR_POISONED and
+ *   MARLINE_ERR_INTERNAL. After a fork the child gets MARLINE_ERR_WRONG_PROCESS for exclusive use of what the
+ *   parent made: it imports the stored state instead.
+ * - A failed call leaves the state as it was, unless its documentation says otherwise.
+ * - The last argument, marline_error *, is optional: NULL, or a record that the function fills.
+ *
+ * "not NULL" and "nullable" say what a pointer may be; MARLINE_ERR_NULL answers a mistake. A pointer that is
+ * neither NULL nor valid for its length, and a handle that was freed, are undefined behaviour.
+ */
+#ifndef MARLINE_H
+#define MARLINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) && defined(MARLINE_SHARED)
+#define MARLINE_API __declspec(dllimport)
+#else
+#define MARLINE_API
+#endif
+
+/* A status must be looked at. */
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define MARLINE_NODISCARD [[nodiscard]]
+#elif defined(__GNUC__) || defined(__clang__)
+#define MARLINE_NODISCARD __attribute__((warn_unused_result))
+#else
+#define MARLINE_NODISCARD
+#endif
+
+/** Initial values of the structures that a caller makes. */
+#ifdef __cplusplus
+#define MARLINE_ERROR_INIT {sizeof(marline_error), 0, {0}}
+#define MARLINE_OPTIONS_INIT {sizeof(marline_options), 0, 0, 0}
+#define MARLINE_FACTS_INIT {sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#else
+#define MARLINE_ERROR_INIT {(uint32_t)sizeof(marline_error), 0, {0}}
+#define MARLINE_OPTIONS_INIT {(uint32_t)sizeof(marline_options), 0, 0, 0}
+#define MARLINE_FACTS_INIT {(uint32_t)sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#endif
+
+/**
+ * Bytes of the application's key for stored states.
+ */
+#define MARLINE_KEY_SIZE 32
+
+/**
+ * Bytes of a subject, at most.
+ */
+#define MARLINE_MAX_SUBJECT 255
+
+/**
+ * Bit of marline_account_due: publish; there is no publication, or the newest is 7 days old.
+ */
+#define MARLINE_TASK_ROTATE 1
+
+/**
+ * Bit of marline_account_due: publish; fewer than a quarter of the one-time prekeys is left.
+ */
+#define MARLINE_TASK_REPLENISH 2
+
+/**
+ * Bit of marline_account_due: call marline_account_delete_expired.
+ */
+#define MARLINE_TASK_DELETE 4
+
+/**
+ * Bytes of an identity's id.
+ */
+#define MARLINE_ID_SIZE 32
+
+/**
+ * Bytes of a safety number as text: 60 digits and a NUL.
+ */
+#define MARLINE_SAFETY_NUMBER_SIZE 61
+
+/**
+ * Bytes of a safety number's QR code.
+ */
+#define MARLINE_SAFETY_NUMBER_QR_SIZE 65
+
+/**
+ * One-time prekeys in one publication, at most.
+ */
+#define MARLINE_MAX_ONE_TIME 1024
+
+/**
+ * Index of a publication's last resort: handed out when the one-time prekeys are used up.
+ */
+#define MARLINE_LAST_RESORT 4294967295
+
+/**
+ * Bytes of plaintext in one message, at most (16 MiB).
+ */
+#define MARLINE_MAX_PLAINTEXT 16777216
+
+/**
+ * Bytes of an exported secret, at most.
+ */
+#define MARLINE_MAX_EXPORT 8160
+
+/**
+ * Role: this side started the session.
+ */
+#define MARLINE_ROLE_INITIATOR 1
+
+/**
+ * Role: this side accepted the session.
+ */
+#define MARLINE_ROLE_RESPONDER 2
+
+/**
+ * Class 0: success.
+ */
+#define MARLINE_CLASS_OK 0
+
+/**
+ * Class of 1xx: the program has a mistake, or must do something else first.
+ */
+#define MARLINE_CLASS_CALLER 1
+
+/**
+ * Class of 2xx: data from outside (a message, a bundle, a stored state) was refused.
+ */
+#define MARLINE_CLASS_DATA 2
+
+/**
+ * Class of 3xx: storage.
+ */
+#define MARLINE_CLASS_STORAGE 3
+
+/**
+ * Class of 4xx: the environment (randomness, memory).
+ */
+#define MARLINE_CLASS_ENVIRONMENT 4
+
+/**
+ * Class of 5xx: a mistake in the library.
+ */
+#define MARLINE_CLASS_INTERNAL 5
+
+/**
+ * Major version of the library that this header belongs to.
+ */
+#define MARLINE_VERSION_MAJOR 0
+
+/**
+ * Minor version.
+ */
+#define MARLINE_VERSION_MINOR 1
+
+/**
+ * Patch version.
+ */
+#define MARLINE_VERSION_PATCH 0
+
+/**
+ * `major << 16 | minor << 8 | patch`.
+ */
+#define MARLINE_VERSION_NUMBER 256
+
+/**
+ * Version of the ABI: it changes when a program built against an older header must be rebuilt.
+ */
+#define MARLINE_ABI_VERSION 1
+
+/**
+ * Bit of `marline_build_flags`: a build for tests, whose randomness can be switched off. Never ship it.
+ */
+#define MARLINE_BUILD_DANGEROUS_TESTING 1
+
+/**
+ * Padding: Padmé with a floor of 64 bytes.
+ */
+#define MARLINE_PADDING_DEFAULT 0
+
+/**
+ * Padding: one byte; lengths are visible.
+ */
+#define MARLINE_PADDING_NONE 1
+
+/**
+ * Padding: Padmé (lengths of few significant bits, at most 12 % more), not below `padding_size` bytes.
+ */
+#define MARLINE_PADDING_PADME 2
+
+/**
+ * Padding: to a multiple of `padding_size` bytes.
+ */
+#define MARLINE_PADDING_BLOCK 3
+
+/**
+ * Slots: the default, which is MARLINE_SLOTS_STANDARD.
+ */
+#define MARLINE_SLOTS_DEFAULT 0
+
+/**
+ * Slots: 32 bytes a message; a new post-quantum epoch every 145 messages of ping-pong.
+ */
+#define MARLINE_SLOTS_CONSTRAINED 1
+
+/**
+ * Slots: 128 bytes a message; a new post-quantum epoch every 37 messages of ping-pong.
+ */
+#define MARLINE_SLOTS_STANDARD 4
+
+/**
+ * Slots: 1,216 bytes a message; a new post-quantum epoch every 3 messages of ping-pong.
+ */
+#define MARLINE_SLOTS_IMMEDIATE 38
+
+/**
+ * One device's identity and prekeys.
+ */
+typedef struct marline_account marline_account;
+
+/**
+ * Bytes that the library allocated; wiped when freed.
+ */
+typedef struct marline_buffer marline_buffer;
+
+/**
+ * A decrypted message: the plaintext together with the authenticated peer it came from.
+ */
+typedef struct marline_opened marline_opened;
+
+/**
+ * A change of a session that is computed and not made yet.
+ */
+typedef struct marline_pending marline_pending;
+
+/**
+ * What a device gives to a directory. Public data.
+ */
+typedef struct marline_publication marline_publication;
+
+/**
+ * A conversation with one peer device.
+ */
+typedef struct marline_session marline_session;
+
+/**
+ * 0 is success, else one of the MARLINE_ERR_ macros. Codes are stable and never reused.
+ */
+typedef int32_t marline_status;
+
+/**
+ * An optional record of an error, allocated by the caller: 256 bytes, `= MARLINE_ERROR_INIT`. Every function
+ * writes it last. It never holds a secret or text from a peer.
+ */
+typedef struct marline_error {
+    /**
+     * `sizeof(marline_error)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * The status that the function returned.
+     */
+    marline_status status;
+    /**
+     * English, NUL-terminated, for logs.
+     */
+    char message[248];
+} marline_error;
+
+/**
+ * Choices of a sender, `= MARLINE_OPTIONS_INIT`. Zero always means the default; NULL is all defaults.
+ */
+typedef struct marline_options {
+    /**
+     * `sizeof(marline_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * MARLINE_PADDING_...; the receiver need not know.
+     */
+    uint32_t padding;
+    /**
+     * 0 to 65,535 bytes, for MARLINE_PADDING_PADME and MARLINE_PADDING_BLOCK (there not 0); else 0.
+     */
+    uint32_t padding_size;
+    /**
+     * MARLINE_SLOTS_... or any number from 1 to 38, when a session is initiated; else 0.
+     */
+    uint32_t slots;
+} marline_options;
+
+/**
+ * What there is to know about a session, `= MARLINE_FACTS_INIT`.
+ */
+typedef struct marline_facts {
+    /**
+     * `sizeof(marline_facts)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * MARLINE_ROLE_...
+     */
+    uint32_t role;
+    /**
+     * Codewords in every message, 1 to 38.
+     */
+    uint32_t slots;
+    /**
+     * Current post-quantum epoch.
+     */
+    uint32_t epoch;
+    /**
+     * Messages sent and received since that epoch's key: high when the peer does not answer.
+     */
+    uint32_t messages_since_epoch;
+    /**
+     * 1 if the handshake used a one-time prekey.
+     */
+    uint32_t used_one_time_prekey;
+    /**
+     * 1 if the peer has sent anything in this session.
+     */
+    uint32_t peer_has_answered;
+    /**
+     * 1 if the post-quantum agreement broke and the session has ended.
+     */
+    uint32_t failed;
+    /**
+     * Keys held for messages that have not come, classical ratchet.
+     */
+    uint32_t skipped_classical;
+    /**
+     * Keys held for messages that have not come, post-quantum ratchet.
+     */
+    uint32_t skipped_post_quantum;
+    /**
+     * Grows with every change of the state.
+     */
+    uint64_t generation;
+    /**
+     * The session's id, the same on both sides.
+     */
+    uint8_t session_id[32];
+    /**
+     * The peer's authenticated identity.
+     */
+    uint8_t peer_identity[32];
+} marline_facts;
+
+/**
+ * Success.
+ */
+#define MARLINE_OK 0
+
+/**
+ * A pointer is NULL that must not be.
+ */
+#define MARLINE_ERR_NULL 101
+
+/**
+ * A length is above its limit, or not the one size an argument has.
+ */
+#define MARLINE_ERR_LENGTH 102
+
+/**
+ * A selector or number has no meaning.
+ */
+#define MARLINE_ERR_ARGUMENT 103
+
+/**
+ * A handle of another type, or no handle at all. A help in finding mistakes, not a promise.
+ */
+#define MARLINE_ERR_BAD_HANDLE 104
+
+/**
+ * Another call is using the handle: a mutable handle is for one call at a time.
+ */
+#define MARLINE_ERR_BUSY 105
+
+/**
+ * An earlier call on the handle ended in MARLINE_ERR_INTERNAL: free it, import the last stored state.
+ */
+#define MARLINE_ERR_POISONED 106
+
+/**
+ * The handle was made before a fork, in the parent process: import the state in the child.
+ */
+#define MARLINE_ERR_WRONG_PROCESS 107
+
+/**
+ * The caller's buffer is too small; the needed size was written and nothing has changed.
+ */
+#define MARLINE_ERR_BUFFER_TOO_SMALL 108
+
+/**
+ * `struct_size` is not set, or a longer structure has fields this version does not know.
+ */
+#define MARLINE_ERR_STRUCT_SIZE 109
+
+/**
+ * A prepared change was committed already, or is of the other kind.
+ */
+#define MARLINE_ERR_SPENT 110
+
+/**
+ * A prepared change belongs to an older state: prepare it again.
+ */
+#define MARLINE_ERR_STALE 111
+
+/**
+ * A limit of the protocol is reached (specification, section 7).
+ */
+#define MARLINE_ERR_LIMIT 112
+
+/**
+ * Forged, corrupt, or meant for somebody else: drop it. One code for all such failures.
+ */
+#define MARLINE_ERR_AUTHENTICATION 201
+
+/**
+ * Delivered before: ignore it.
+ */
+#define MARLINE_ERR_DUPLICATE 202
+
+/**
+ * The key is gone (evicted, expired, or of a retired epoch): the message is lost.
+ */
+#define MARLINE_ERR_TOO_OLD 203
+
+/**
+ * The message jumps over more keys than the limit allows: drop it.
+ */
+#define MARLINE_ERR_TOO_FAR_AHEAD 204
+
+/**
+ * The prekeys a first message names are not here: the peer needs a fresh bundle.
+ */
+#define MARLINE_ERR_UNKNOWN_PREKEY 205
+
+/**
+ * The one-time prekey was used before: the peer needs a fresh bundle.
+ */
+#define MARLINE_ERR_PREKEY_USED 206
+
+/**
+ * The bundle is outside its validity window: fetch a fresh one, and check the clock.
+ */
+#define MARLINE_ERR_EXPIRED 207
+
+/**
+ * Older than something seen before: a restored backup, or an attack.
+ */
+#define MARLINE_ERR_ROLLBACK 208
+
+/**
+ * The peer shows another identity than before: show the user.
+ */
+#define MARLINE_ERR_IDENTITY_CHANGED 209
+
+/**
+ * A handshake with oneself was refused.
+ */
+#define MARLINE_ERR_OWN_IDENTITY 210
+
+/**
+ * The post-quantum agreement broke and the session has ended: start a new one.
+ */
+#define MARLINE_ERR_AGREEMENT_FAILED 211
+
+/**
+ * Another protocol version: upgrade.
+ */
+#define MARLINE_ERR_VERSION 212
+
+/**
+ * Not a valid encoding: drop it.
+ */
+#define MARLINE_ERR_MALFORMED 213
+
+/**
+ * There is no session for this: start one from a bundle, or accept the first message.
+ */
+#define MARLINE_ERR_NO_SESSION 214
+
+/**
+ * The operating system gave no randomness; nothing has changed.
+ */
+#define MARLINE_ERR_RANDOMNESS 401
+
+/**
+ * Not enough memory for a message of this size; nothing has changed.
+ */
+#define MARLINE_ERR_NO_MEMORY 402
+
+/**
+ * A mistake in the library; the handles of the call are poisoned.
+ */
+#define MARLINE_ERR_INTERNAL 500
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes a new device with a fresh identity.
+ *
+ * @param[in] subject  the name it claims; `subject_len` bytes, NULL if that is 0
+ * @param[in] subject_len  0 to MARLINE_MAX_SUBJECT
+ * @param[out] out_account  not NULL; a new account, free it with marline_account_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_generate(const uint8_t *subject,
+                                        size_t subject_len,
+                                        struct marline_account **out_account,
+                                        struct marline_error *err);
+
+/**
+ * Restores an account from a stored state.
+ *
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[in] sealed  what marline_account_export gave; `sealed_len` bytes
+ * @param[in] sealed_len  length of the stored state
+ * @param[in] minimum_generation  the newest generation the application knows of; 0 accepts any
+ * @param[out] out_account  not NULL; a new account, free it with marline_account_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_AUTHENTICATION (another key, or corrupt),
+ *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_import(const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *sealed,
+                                      size_t sealed_len,
+                                      uint64_t minimum_generation,
+                                      struct marline_account **out_account,
+                                      struct marline_error *err);
+
+/**
+ * The state of an account, sealed under the application's key.
+ *
+ * @param[in] account  not NULL
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] out_generation  not NULL; remember it, for marline_account_import
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_export(const struct marline_account *account,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      struct marline_buffer **out_sealed,
+                                      uint64_t *out_generation,
+                                      struct marline_error *err);
+
+/**
+ * Wipes and frees an account. Its stored states are not touched.
+ *
+ * @param[in] account  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_account_free(struct marline_account *account);
+
+/**
+ * The id of the account's identity.
+ *
+ * @param[in] account  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_identity(const struct marline_account *account,
+                                        uint8_t *out_identity,
+                                        size_t out_identity_len,
+                                        struct marline_error *err);
+
+/**
+ * The name that the account claims.
+ *
+ * @param[in] account  not NULL
+ * @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_subject(const struct marline_account *account,
+                                       struct marline_buffer **out_subject,
+                                       struct marline_error *err);
+
+/**
+ * The generation of the account's state: it grows with every change.
+ *
+ * @param[in] account  not NULL
+ * @param[out] out_generation  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_generation(const struct marline_account *account,
+                                          uint64_t *out_generation,
+                                          struct marline_error *err);
+
+/**
+ * Makes a publication: a fresh signed prekey and one-time prekeys, for any directory to store and hand out. Store
+ * the account's state before it leaves the device.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] count  one-time prekeys, 1 to MARLINE_MAX_ONE_TIME
+ * @param[in] now  Unix seconds
+ * @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT for another count,
+ *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_publish(struct marline_account *account,
+                                       uint32_t count,
+                                       uint64_t now,
+                                       struct marline_publication **out_publication,
+                                       struct marline_error *err);
+
+/**
+ * What the life cycle of the prekeys wants done.
+ *
+ * @param[in] account  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] out_tasks  not NULL; MARLINE_TASK_... bits, 0 for nothing
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_due(const struct marline_account *account,
+                                   uint64_t now,
+                                   uint32_t *out_tasks,
+                                   struct marline_error *err);
+
+/**
+ * Deletes private prekeys that are past their deadline. Store the account's state afterwards.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] out_deleted  not NULL; the number of publications deleted
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_delete_expired(struct marline_account *account,
+                                              uint64_t now,
+                                              uint32_t *out_deleted,
+                                              struct marline_error *err);
+
+/**
+ * The number of unused one-time prekeys in the newest publication.
+ *
+ * @param[in] account  not NULL
+ * @param[out] out_left  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_one_time_left(const struct marline_account *account,
+                                             uint32_t *out_left,
+                                             struct marline_error *err);
+
+/**
+ * Starts a session with a bundle's owner and encrypts its first message. Verifies the bundle. Store the states of
+ * the account and of the session before the message leaves the device.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_session  not NULL; a new session, free it with marline_session_free
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT,
+ *         MARLINE_ERR_STRUCT_SIZE; for the bundle: MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_EXPIRED,
+ *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED;
+ *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_initiate(struct marline_account *account,
+                                        const uint8_t *bundle,
+                                        size_t bundle_len,
+                                        const uint8_t *plaintext,
+                                        size_t plaintext_len,
+                                        const uint8_t *ad,
+                                        size_t ad_len,
+                                        const struct marline_options *options,
+                                        uint64_t now,
+                                        struct marline_session **out_session,
+                                        struct marline_buffer **out_message,
+                                        struct marline_error *err);
+
+/**
+ * Accepts a first message: the new session and its first plaintext. A first message of a session that exists
+ * belongs to marline_session_decrypt. Store the states of the account and of the session before acting on the
+ * plaintext.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] now  Unix seconds
+ * @param[out] out_session  not NULL; a new session, free it with marline_session_free
+ * @param[out] out_opened  not NULL; plaintext and peer, free it with marline_opened_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH; MARLINE_ERR_UNKNOWN_PREKEY,
+ *         MARLINE_ERR_PREKEY_USED, MARLINE_ERR_DUPLICATE, MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_OWN_IDENTITY,
+ *         MARLINE_ERR_LIMIT (publish again), MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED,
+ *         MARLINE_ERR_TOO_FAR_AHEAD, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_accept(struct marline_account *account,
+                                      const uint8_t *message,
+                                      size_t message_len,
+                                      const uint8_t *ad,
+                                      size_t ad_len,
+                                      uint64_t now,
+                                      struct marline_session **out_session,
+                                      struct marline_opened **out_opened,
+                                      struct marline_error *err);
+
+/**
+ * The bytes of a buffer.
+ *
+ * @param[in] buffer  not NULL
+ * @return the bytes, valid until the buffer is freed; not NULL even for an empty buffer; NULL for NULL or what
+ *         is no buffer
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_buffer_data(const struct marline_buffer *buffer);
+
+/**
+ * The number of bytes in a buffer.
+ *
+ * @param[in] buffer  not NULL
+ * @return the number; 0 for NULL or what is no buffer
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_buffer_len(const struct marline_buffer *buffer);
+
+/**
+ * Wipes and frees a buffer.
+ *
+ * @param[in] buffer  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_buffer_free(struct marline_buffer *buffer);
+
+/**
+ * The plaintext of a decrypted message.
+ *
+ * @param[in] opened  not NULL
+ * @return the bytes, valid until the handle is freed; not NULL even when empty; NULL for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_opened_plaintext(const struct marline_opened *opened);
+
+/**
+ * The number of bytes of the plaintext.
+ *
+ * @param[in] opened  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_opened_plaintext_len(const struct marline_opened *opened);
+
+/**
+ * The subject that the sender claims: 0 to 255 bytes, not NUL-terminated, not checked to be text.
+ *
+ * @param[in] opened  not NULL
+ * @return the bytes, valid until the handle is freed; not NULL even when empty; NULL for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_opened_subject(const struct marline_opened *opened);
+
+/**
+ * The number of bytes of the subject.
+ *
+ * @param[in] opened  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_opened_subject_len(const struct marline_opened *opened);
+
+/**
+ * The sender's authenticated identity: MARLINE_ID_SIZE bytes.
+ *
+ * @param[in] opened  not NULL
+ * @return MARLINE_ID_SIZE bytes, valid until the handle is freed; NULL for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_opened_identity(const struct marline_opened *opened);
+
+/**
+ * Wipes and frees a decrypted message.
+ *
+ * @param[in] opened  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_opened_free(struct marline_opened *opened);
+
+/**
+ * Computes an encryption without making it. The order is: prepare, store marline_pending_state, then
+ * marline_session_commit_encrypt gives the message. Freeing the pending handle instead changes nothing.
+ *
+ * @param[in] session  not NULL
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults; `slots` must be 0
+ * @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_encrypt, without MARLINE_ERR_WRONG_PROCESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_prepare_encrypt(const struct marline_session *session,
+                                               const uint8_t *plaintext,
+                                               size_t plaintext_len,
+                                               const uint8_t *ad,
+                                               size_t ad_len,
+                                               const struct marline_options *options,
+                                               struct marline_pending **out_pending,
+                                               struct marline_error *err);
+
+/**
+ * Computes a decryption without making it: prepare, store marline_pending_state, then
+ * marline_session_commit_decrypt gives the plaintext.
+ *
+ * @param[in] session  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_decrypt, without MARLINE_ERR_WRONG_PROCESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_prepare_decrypt(const struct marline_session *session,
+                                               const uint8_t *message,
+                                               size_t message_len,
+                                               const uint8_t *ad,
+                                               size_t ad_len,
+                                               struct marline_pending **out_pending,
+                                               struct marline_error *err);
+
+/**
+ * The state to store before the commit, sealed under the application's key.
+ *
+ * @param[in] pending  not NULL
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] out_generation  not NULL; remember it, for marline_session_import
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_SPENT, MARLINE_ERR_RANDOMNESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_pending_state(const struct marline_pending *pending,
+                                     const uint8_t *key,
+                                     size_t key_len,
+                                     struct marline_buffer **out_sealed,
+                                     uint64_t *out_generation,
+                                     struct marline_error *err);
+
+/**
+ * Makes a prepared encryption and releases its message. The pending handle is spent then, also with
+ * MARLINE_ERR_STALE; it is still freed with marline_pending_free.
+ *
+ * @param[in,out] session  not NULL; the session it was prepared for
+ * @param[in,out] pending  not NULL; of marline_session_prepare_encrypt
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT (committed before, or a
+ *         decryption); MARLINE_ERR_STALE when the session has changed since, or is another one
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_commit_encrypt(struct marline_session *session,
+                                              struct marline_pending *pending,
+                                              struct marline_buffer **out_message,
+                                              struct marline_error *err);
+
+/**
+ * Makes a prepared decryption and releases its plaintext. The pending handle is spent then, also with
+ * MARLINE_ERR_STALE; it is still freed with marline_pending_free.
+ *
+ * @param[in,out] session  not NULL; the session it was prepared for
+ * @param[in,out] pending  not NULL; of marline_session_prepare_decrypt
+ * @param[out] out_opened  not NULL; plaintext and peer, free it with marline_opened_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT (committed before, or an
+ *         encryption); MARLINE_ERR_STALE when the session has changed since, or is another one
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_commit_decrypt(struct marline_session *session,
+                                              struct marline_pending *pending,
+                                              struct marline_opened **out_opened,
+                                              struct marline_error *err);
+
+/**
+ * Wipes and frees a pending change; if it was not committed, nothing has changed.
+ *
+ * @param[in] pending  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_pending_free(struct marline_pending *pending);
+
+/**
+ * The number of one-time records in a publication.
+ *
+ * @param[in] publication  not NULL
+ * @param[out] out_count  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_publication_count(const struct marline_publication *publication,
+                                         uint32_t *out_count,
+                                         struct marline_error *err);
+
+/**
+ * The signed manifest: what every bundle of the publication begins with.
+ *
+ * @param[in] publication  not NULL
+ * @param[out] out_manifest  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_publication_manifest(const struct marline_publication *publication,
+                                            struct marline_buffer **out_manifest,
+                                            struct marline_error *err);
+
+/**
+ * One record, opaque to a directory. The manifest followed by a record is a bundle; a one-time record is handed
+ * out once.
+ *
+ * @param[in] publication  not NULL
+ * @param[in] index  below marline_publication_count, or MARLINE_LAST_RESORT
+ * @param[out] out_record  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_publication_record(const struct marline_publication *publication,
+                                          uint32_t index,
+                                          struct marline_buffer **out_record,
+                                          struct marline_error *err);
+
+/**
+ * A bundle: the manifest followed by one record. What a directory hands out for one handshake.
+ *
+ * @param[in] publication  not NULL
+ * @param[in] index  below marline_publication_count, or MARLINE_LAST_RESORT
+ * @param[out] out_bundle  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_publication_bundle(const struct marline_publication *publication,
+                                          uint32_t index,
+                                          struct marline_buffer **out_bundle,
+                                          struct marline_error *err);
+
+/**
+ * Frees a publication.
+ *
+ * @param[in] publication  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_publication_free(struct marline_publication *publication);
+
+/**
+ * Whose bundle it claims to be. Nothing is verified: marline_account_initiate does that.
+ *
+ * @param[in] bundle  `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_bundle_unverified_identity(const uint8_t *bundle,
+                                                  size_t bundle_len,
+                                                  uint8_t *out_identity,
+                                                  size_t out_identity_len,
+                                                  struct marline_error *err);
+
+/**
+ * Whether a bundle carries a one-time prekey. Nothing is verified.
+ *
+ * @param[in] bundle  `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[out] out_has  not NULL; 1 or 0
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_bundle_has_one_time(const uint8_t *bundle,
+                                           size_t bundle_len,
+                                           uint32_t *out_has,
+                                           struct marline_error *err);
+
+/**
+ * The safety number of two identities, in either order: 60 digits that two people compare once.
+ *
+ * @param[in] one  not NULL; `one_len` bytes
+ * @param[in] one_len  MARLINE_ID_SIZE
+ * @param[in] other  not NULL; `other_len` bytes
+ * @param[in] other_len  MARLINE_ID_SIZE
+ * @param[out] out_digits  not NULL; NUL-terminated
+ * @param[in] out_digits_len  MARLINE_SAFETY_NUMBER_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_safety_number(const uint8_t *one,
+                                     size_t one_len,
+                                     const uint8_t *other,
+                                     size_t other_len,
+                                     char *out_digits,
+                                     size_t out_digits_len,
+                                     struct marline_error *err);
+
+/**
+ * The bytes of the safety number's QR code, equal on both devices.
+ *
+ * @param[in] one  not NULL; `one_len` bytes
+ * @param[in] one_len  MARLINE_ID_SIZE
+ * @param[in] other  not NULL; `other_len` bytes
+ * @param[in] other_len  MARLINE_ID_SIZE
+ * @param[out] out_qr  not NULL; `out_qr_len` bytes
+ * @param[in] out_qr_len  MARLINE_SAFETY_NUMBER_QR_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_safety_number_qr(const uint8_t *one,
+                                        size_t one_len,
+                                        const uint8_t *other,
+                                        size_t other_len,
+                                        uint8_t *out_qr,
+                                        size_t out_qr_len,
+                                        struct marline_error *err);
+
+/**
+ * Restores a session from a stored state.
+ *
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[in] sealed  what marline_session_export or marline_pending_state gave; `sealed_len` bytes
+ * @param[in] sealed_len  length of the stored state
+ * @param[in] minimum_generation  the newest generation the application knows of; 0 accepts any
+ * @param[out] out_session  not NULL; a new session, free it with marline_session_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_AUTHENTICATION (another key, or corrupt),
+ *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_import(const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *sealed,
+                                      size_t sealed_len,
+                                      uint64_t minimum_generation,
+                                      struct marline_session **out_session,
+                                      struct marline_error *err);
+
+/**
+ * The state of a session, sealed under the application's key.
+ *
+ * @param[in] session  not NULL
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] out_generation  not NULL; remember it, for marline_session_import
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_export(const struct marline_session *session,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      struct marline_buffer **out_sealed,
+                                      uint64_t *out_generation,
+                                      struct marline_error *err);
+
+/**
+ * Wipes and frees a session. Its stored states are not touched.
+ *
+ * @param[in] session  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_session_free(struct marline_session *session);
+
+/**
+ * Encrypts one message. The state changes: store it before the message leaves the device, or use
+ * marline_session_prepare_encrypt, which makes that order a property of the program.
+ *
+ * @param[in,out] session  not NULL
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults; `slots` must be 0
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT,
+ *         MARLINE_ERR_STRUCT_SIZE; MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_LIMIT, MARLINE_ERR_MALFORMED (the
+ *         peer's key is of no use), MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_encrypt(struct marline_session *session,
+                                       const uint8_t *plaintext,
+                                       size_t plaintext_len,
+                                       const uint8_t *ad,
+                                       size_t ad_len,
+                                       const struct marline_options *options,
+                                       struct marline_buffer **out_message,
+                                       struct marline_error *err);
+
+/**
+ * Decrypts one message. The state changes: store it before acting on the plaintext, or use
+ * marline_session_prepare_decrypt.
+ *
+ * @param[in,out] session  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[out] out_opened  not NULL; plaintext and peer, free it with marline_opened_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH; MARLINE_ERR_AUTHENTICATION,
+ *         MARLINE_ERR_DUPLICATE, MARLINE_ERR_TOO_OLD, MARLINE_ERR_TOO_FAR_AHEAD, MARLINE_ERR_VERSION,
+ *         MARLINE_ERR_MALFORMED, MARLINE_ERR_NO_MEMORY: nothing has changed. MARLINE_ERR_AGREEMENT_FAILED: the
+ *         session has ended, which is a change.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_decrypt(struct marline_session *session,
+                                       const uint8_t *message,
+                                       size_t message_len,
+                                       const uint8_t *ad,
+                                       size_t ad_len,
+                                       struct marline_opened **out_opened,
+                                       struct marline_error *err);
+
+/**
+ * The exact length of the next message with a plaintext of a given length.
+ *
+ * @param[in] session  not NULL
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] options  nullable; the options it will be encrypted with
+ * @param[out] out_len  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE,
+ *         MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_message_len(const struct marline_session *session,
+                                           size_t plaintext_len,
+                                           const struct marline_options *options,
+                                           size_t *out_len,
+                                           struct marline_error *err);
+
+/**
+ * As marline_session_encrypt, into the caller's memory, which may overlap the inputs.
+ *
+ * @param[in,out] session  not NULL
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults; `slots` must be 0
+ * @param[out] out_message  `capacity` bytes; written on success only
+ * @param[in] capacity  at least marline_session_message_len
+ * @param[out] out_len  not NULL; the length of the message, also with MARLINE_ERR_BUFFER_TOO_SMALL
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_encrypt; MARLINE_ERR_BUFFER_TOO_SMALL: nothing has changed
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_encrypt_into(struct marline_session *session,
+                                            const uint8_t *plaintext,
+                                            size_t plaintext_len,
+                                            const uint8_t *ad,
+                                            size_t ad_len,
+                                            const struct marline_options *options,
+                                            uint8_t *out_message,
+                                            size_t capacity,
+                                            size_t *out_len,
+                                            struct marline_error *err);
+
+/**
+ * As marline_session_decrypt, into the caller's memory, which may overlap the inputs. The peer comes with it.
+ *
+ * @param[in,out] session  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[out] out_plaintext  `capacity` bytes; written on success only
+ * @param[in] capacity  `message_len` is always enough
+ * @param[out] out_len  not NULL; the length of the plaintext; with MARLINE_ERR_BUFFER_TOO_SMALL a capacity that
+ *             is enough
+ * @param[out] out_peer  not NULL; the peer's identity, `out_peer_len` bytes
+ * @param[in] out_peer_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_decrypt; MARLINE_ERR_BUFFER_TOO_SMALL: nothing has changed
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_decrypt_into(struct marline_session *session,
+                                            const uint8_t *message,
+                                            size_t message_len,
+                                            const uint8_t *ad,
+                                            size_t ad_len,
+                                            uint8_t *out_plaintext,
+                                            size_t capacity,
+                                            size_t *out_len,
+                                            uint8_t *out_peer,
+                                            size_t out_peer_len,
+                                            struct marline_error *err);
+
+/**
+ * Dates the keys held for messages that have not come, and deletes those of 30 days. Call it about once a day,
+ * and store the state afterwards.
+ *
+ * @param[in,out] session  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_maintain(struct marline_session *session,
+                                        uint64_t now,
+                                        struct marline_error *err);
+
+/**
+ * What there is to know about a session.
+ *
+ * @param[in] session  not NULL
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_facts(const struct marline_session *session,
+                                     struct marline_facts *out_facts,
+                                     struct marline_error *err);
+
+/**
+ * The subject that the peer claims: 0 to 255 bytes, not checked to be text.
+ *
+ * @param[in] session  not NULL
+ * @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_peer_subject(const struct marline_session *session,
+                                            struct marline_buffer **out_subject,
+                                            struct marline_error *err);
+
+/**
+ * A secret for another protocol, the same on both sides for the same label and context. It depends on the
+ * handshake only.
+ *
+ * @param[in] session  not NULL
+ * @param[in] label  `label_len` bytes, NULL if that is 0
+ * @param[in] label_len  length of the label
+ * @param[in] context  `context_len` bytes, NULL if that is 0
+ * @param[in] context_len  length of the context
+ * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
+ * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_export_secret(const struct marline_session *session,
+                                             const uint8_t *label,
+                                             size_t label_len,
+                                             const uint8_t *context,
+                                             size_t context_len,
+                                             size_t secret_len,
+                                             struct marline_buffer **out_secret,
+                                             struct marline_error *err);
+
+/**
+ * The name of a status, such as "MARLINE_ERR_NULL".
+ *
+ * @param[in] status  any number
+ * @return a static NUL-terminated string, never NULL
+ * @threads any
+ */
+MARLINE_API
+const char *marline_status_name(marline_status status);
+
+/**
+ * One English phrase about a status, for logs.
+ *
+ * @param[in] status  any number
+ * @return a static NUL-terminated string, never NULL
+ * @threads any
+ */
+MARLINE_API
+const char *marline_status_message(marline_status status);
+
+/**
+ * The class of a status: what a program should switch on, because classes do not grow.
+ *
+ * @param[in] status  any number
+ * @return one of MARLINE_CLASS_...; MARLINE_CLASS_INTERNAL for a number that is no status
+ * @threads any
+ */
+MARLINE_API
+uint32_t marline_status_class(marline_status status);
+
+/**
+ * The library's version, such as "0.1.0".
+ *
+ * @return a static NUL-terminated string, never NULL
+ * @threads any
+ */
+MARLINE_API
+const char *marline_version_string(void);
+
+/**
+ * The library's version as a number: compare it with MARLINE_VERSION_NUMBER.
+ *
+ * @return `major << 16 | minor << 8 | patch`
+ * @threads any
+ */
+MARLINE_API
+uint32_t marline_version_number(void);
+
+/**
+ * The library's ABI version: compare it with MARLINE_ABI_VERSION.
+ *
+ * @return the ABI version
+ * @threads any
+ */
+MARLINE_API
+uint32_t marline_abi_version(void);
+
+/**
+ * How the library was built: 0, or MARLINE_BUILD_... bits.
+ *
+ * @return the bits
+ * @threads any
+ */
+MARLINE_API
+uint32_t marline_build_flags(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* MARLINE_H */
