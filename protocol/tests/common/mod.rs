@@ -2,10 +2,12 @@
 #![allow(dead_code)] // Every test crate uses another part.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
 
+pub mod scka;
 pub mod session_state;
 
 use std::convert::Infallible;
 
+use marline::hazmat::message::Kind;
 use marline::{Account, InitiateOptions, Session};
 use rand_core::{TryCryptoRng, TryRng};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
@@ -192,6 +194,11 @@ pub fn answered_with(options: InitiateOptions<'_>, rng: &mut SeededRng) -> Pair 
 pub fn deliver(from: &mut Session, to: &mut Session, text: &[u8], rng: &mut SeededRng) {
     let message = from.encrypt(text, rng).unwrap();
     assert_eq!(to.decrypt(&message).unwrap().plaintext(), text);
+}
+
+/// The kind of a piece from its number on the wire.
+pub fn kind(number: u8) -> Kind {
+    [Kind::None, Kind::Key, Kind::Ciphertext][usize::from(number)]
 }
 
 /// A channel that loses, reorders and duplicates: what is sent waits in a window, out of which the
