@@ -21,4 +21,6 @@ mod b_bundle;
 mod b_handshake;
 mod c_limits;
 mod c_messages;
+mod d_agreement;
+mod d_objects;
 mod independent;
