@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
 
@@ -61,19 +61,21 @@ fn padme(length: usize) -> usize {
 
 /// Length of the plaintext in a padded one; time depends on the padded length only (M-MS-04).
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
-    let mut found = Choice::from(0);
-    let mut length = 0u64;
-    let mut valid = Choice::from(1);
-    for (at, byte) in padded.iter().enumerate().rev() {
-        let marker = byte.ct_eq(&0x80);
-        let zero = byte.ct_eq(&0);
-        length.conditional_assign(&(at as u64), marker & !found);
-        valid &= found | marker | zero;
-        found |= marker;
+    // The last eight bytes that are not all zero, and where they end; by masks, from the back.
+    let (mut word, mut end, mut found) = (0u64, 0u64, 0u64);
+    for (i, chunk) in padded.rchunks(8).enumerate() {
+        let bytes = chunk.iter().fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
+        let nonzero = ((bytes | bytes.wrapping_neg()) >> 63).wrapping_neg();
+        let take = nonzero & !found;
+        word |= bytes & take;
+        end |= (padded.len() - 8 * i) as u64 & take;
+        found |= nonzero;
     }
+    let zeros = u64::from(word.trailing_zeros() / 8 % 8);
+    let marked = ((word >> (8 * zeros)) & 0xff).ct_eq(&0x80);
     // One decision, on whether there is padding at all: an authentication failure like any other.
-    if bool::from(found & valid) {
-        usize::try_from(length).map_err(|_| Error::Authentication)
+    if bool::from(marked) {
+        usize::try_from(end - 1 - zeros).map_err(|_| Error::Authentication)
     } else {
         Err(Error::Authentication)
     }
