@@ -145,6 +145,9 @@ impl<S: Signer> Account<S> {
     /// Makes a publication of `count` (1 to 1,024) one-time prekeys and a fresh signed prekey, valid from `now` (Unix
     /// seconds). It replaces the one before at the directory; the private halves of that one stay until their deadline.
     ///
+    /// The account's state changes: it must be on disk before the publication leaves the device, or prekey ids
+    /// could be used twice (M-PK-01).
+    ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Randomness`], or what the signer reports; nothing has changed then.
     pub fn publish<R: TryCryptoRng + ?Sized>(
@@ -236,6 +239,8 @@ impl<S: Signer> Account<S> {
 
     /// Starts a session: verifies the bundle at `now` (Unix seconds), makes the handshake, encrypts the first message.
     ///
+    /// The account and the session must be on disk before the message leaves.
+    ///
     /// # Errors
     /// [`Error::Authentication`], [`Error::Expired`], [`Error::Rollback`], [`Error::OwnIdentity`] for the bundle;
     /// [`Error::Limit`], [`Error::Randomness`], [`Error::Malformed`], or what the signer reports. Nothing has changed then.
@@ -271,7 +276,9 @@ impl<S: Signer> Account<S> {
     }
 
     /// Accepts an initial message at `now` (Unix seconds): the new session and its first plaintext. An initial message
-    /// of a session that exists already belongs to [`Session::decrypt`].
+    /// of a session that exists already (a first flight is repeated until it is answered) belongs to
+    /// [`Session::decrypt`]: offer initial messages to the sessions first, which answer [`Error::Authentication`] if it is
+    /// not theirs; here such a message is [`Error::PrekeyUsed`] or [`Error::Duplicate`]. [`crate::Contact`] does this.
     ///
     /// The account's state changes with success: it must be on disk, with the session, before the plaintext is acted
     /// on.

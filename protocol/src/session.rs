@@ -82,7 +82,8 @@ pub struct Facts {
     pub generation: u64,
 }
 
-/// A change that is computed and not made yet: persist [`Pending::state`], then [`Session::commit`].
+/// A change that is computed and not made yet: persist [`Pending::state`], with [`Pending::output`] in the same
+/// transaction, then [`Session::commit`].
 #[must_use = "nothing has changed before `commit`"]
 pub struct Pending<T> {
     base: u64,
@@ -440,6 +441,13 @@ impl<T> Pending<T> {
     /// The generation of that state.
     pub fn generation(&self) -> u64 {
         self.next.generation()
+    }
+
+    /// What the change yields, to be stored in one transaction with [`Pending::state`]: the ciphertext in an outbox, or
+    /// the plaintext in an inbox. Without that, a crash between storing and [`Session::commit`] loses it. Do nothing
+    /// else with it before that. `None` when the message has ended the session.
+    pub fn output(&self) -> Option<&T> {
+        self.output.as_ref().ok()
     }
 }
 

@@ -64,7 +64,9 @@ pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
     // The last eight bytes that are not all zero, and where they end; by masks, from the back.
     let (mut word, mut end, mut found) = (0u64, 0u64, 0u64);
     for (i, chunk) in padded.rchunks(8).enumerate() {
-        let bytes = chunk.iter().fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
+        let bytes = chunk
+            .iter()
+            .fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
         let nonzero = ((bytes | bytes.wrapping_neg()) >> 63).wrapping_neg();
         let take = nonzero & !found;
         word |= bytes & take;
