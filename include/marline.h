@@ -527,8 +527,8 @@ extern "C" {
 MARLINE_NODISCARD MARLINE_API marline_status
 marline_account_generate(const uint8_t *subject,
                                         size_t subject_len,
-                                        struct marline_account **out_account,
-                                        struct marline_error *err);
+                                        marline_account **out_account,
+                                        marline_error *err);
 
 /**
  * Restores an account from a stored state.
@@ -550,8 +550,8 @@ marline_account_import(const uint8_t *key,
                                       const uint8_t *sealed,
                                       size_t sealed_len,
                                       uint64_t minimum_generation,
-                                      struct marline_account **out_account,
-                                      struct marline_error *err);
+                                      marline_account **out_account,
+                                      marline_error *err);
 
 /**
  * The state of an account, sealed under the application's key.
@@ -566,12 +566,12 @@ marline_account_import(const uint8_t *key,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_export(const struct marline_account *account,
+marline_account_export(const marline_account *account,
                                       const uint8_t *key,
                                       size_t key_len,
-                                      struct marline_buffer **out_sealed,
+                                      marline_buffer **out_sealed,
                                       uint64_t *out_generation,
-                                      struct marline_error *err);
+                                      marline_error *err);
 
 /**
  * Wipes and frees an account. Its stored states are not touched.
@@ -580,7 +580,7 @@ marline_account_export(const struct marline_account *account,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_account_free(struct marline_account *account);
+void marline_account_free(marline_account *account);
 
 /**
  * The id of the account's identity.
@@ -593,10 +593,10 @@ void marline_account_free(struct marline_account *account);
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_identity(const struct marline_account *account,
+marline_account_identity(const marline_account *account,
                                         uint8_t *out_identity,
                                         size_t out_identity_len,
-                                        struct marline_error *err);
+                                        marline_error *err);
 
 /**
  * The name that the account claims.
@@ -608,9 +608,9 @@ marline_account_identity(const struct marline_account *account,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_subject(const struct marline_account *account,
-                                       struct marline_buffer **out_subject,
-                                       struct marline_error *err);
+marline_account_subject(const marline_account *account,
+                                       marline_buffer **out_subject,
+                                       marline_error *err);
 
 /**
  * The generation of the account's state: it grows with every change.
@@ -622,9 +622,9 @@ marline_account_subject(const struct marline_account *account,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_generation(const struct marline_account *account,
+marline_account_generation(const marline_account *account,
                                           uint64_t *out_generation,
-                                          struct marline_error *err);
+                                          marline_error *err);
 
 /**
  * Makes a publication: a fresh signed prekey and one-time prekeys, for any directory to store and hand out. Store
@@ -640,11 +640,11 @@ marline_account_generation(const struct marline_account *account,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_publish(struct marline_account *account,
+marline_account_publish(marline_account *account,
                                        uint32_t count,
                                        uint64_t now,
-                                       struct marline_publication **out_publication,
-                                       struct marline_error *err);
+                                       marline_publication **out_publication,
+                                       marline_error *err);
 
 /**
  * What the life cycle of the prekeys wants done.
@@ -657,10 +657,10 @@ marline_account_publish(struct marline_account *account,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_due(const struct marline_account *account,
+marline_account_due(const marline_account *account,
                                    uint64_t now,
                                    uint32_t *out_tasks,
-                                   struct marline_error *err);
+                                   marline_error *err);
 
 /**
  * Deletes private prekeys that are past their deadline. Store the account's state afterwards.
@@ -673,10 +673,10 @@ marline_account_due(const struct marline_account *account,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_delete_expired(struct marline_account *account,
+marline_account_delete_expired(marline_account *account,
                                               uint64_t now,
                                               uint32_t *out_deleted,
-                                              struct marline_error *err);
+                                              marline_error *err);
 
 /**
  * The number of unused one-time prekeys in the newest publication.
@@ -688,9 +688,9 @@ marline_account_delete_expired(struct marline_account *account,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_one_time_left(const struct marline_account *account,
+marline_account_one_time_left(const marline_account *account,
                                              uint32_t *out_left,
-                                             struct marline_error *err);
+                                             marline_error *err);
 
 /**
  * Starts a session with a bundle's owner and encrypts its first message. Verifies the bundle. Store the states of
@@ -715,18 +715,18 @@ marline_account_one_time_left(const struct marline_account *account,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_initiate(struct marline_account *account,
+marline_account_initiate(marline_account *account,
                                         const uint8_t *bundle,
                                         size_t bundle_len,
                                         const uint8_t *plaintext,
                                         size_t plaintext_len,
                                         const uint8_t *ad,
                                         size_t ad_len,
-                                        const struct marline_options *options,
+                                        const marline_options *options,
                                         uint64_t now,
-                                        struct marline_session **out_session,
-                                        struct marline_buffer **out_message,
-                                        struct marline_error *err);
+                                        marline_session **out_session,
+                                        marline_buffer **out_message,
+                                        marline_error *err);
 
 /**
  * Accepts a first message: the new session and its first plaintext. A first message of a session that exists
@@ -749,15 +749,15 @@ marline_account_initiate(struct marline_account *account,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_accept(struct marline_account *account,
+marline_account_accept(marline_account *account,
                                       const uint8_t *message,
                                       size_t message_len,
                                       const uint8_t *ad,
                                       size_t ad_len,
                                       uint64_t now,
-                                      struct marline_session **out_session,
-                                      struct marline_opened **out_opened,
-                                      struct marline_error *err);
+                                      marline_session **out_session,
+                                      marline_opened **out_opened,
+                                      marline_error *err);
 
 /**
  * The bytes of a buffer.
@@ -768,7 +768,7 @@ marline_account_accept(struct marline_account *account,
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-const uint8_t *marline_buffer_data(const struct marline_buffer *buffer);
+const uint8_t *marline_buffer_data(const marline_buffer *buffer);
 
 /**
  * The number of bytes in a buffer.
@@ -778,7 +778,7 @@ const uint8_t *marline_buffer_data(const struct marline_buffer *buffer);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-size_t marline_buffer_len(const struct marline_buffer *buffer);
+size_t marline_buffer_len(const marline_buffer *buffer);
 
 /**
  * Wipes and frees a buffer.
@@ -787,7 +787,7 @@ size_t marline_buffer_len(const struct marline_buffer *buffer);
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_buffer_free(struct marline_buffer *buffer);
+void marline_buffer_free(marline_buffer *buffer);
 
 /**
  * The plaintext of a decrypted message.
@@ -797,7 +797,7 @@ void marline_buffer_free(struct marline_buffer *buffer);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-const uint8_t *marline_opened_plaintext(const struct marline_opened *opened);
+const uint8_t *marline_opened_plaintext(const marline_opened *opened);
 
 /**
  * The number of bytes of the plaintext.
@@ -807,7 +807,7 @@ const uint8_t *marline_opened_plaintext(const struct marline_opened *opened);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-size_t marline_opened_plaintext_len(const struct marline_opened *opened);
+size_t marline_opened_plaintext_len(const marline_opened *opened);
 
 /**
  * The subject that the sender claims: 0 to 255 bytes, not NUL-terminated, not checked to be text.
@@ -817,7 +817,7 @@ size_t marline_opened_plaintext_len(const struct marline_opened *opened);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-const uint8_t *marline_opened_subject(const struct marline_opened *opened);
+const uint8_t *marline_opened_subject(const marline_opened *opened);
 
 /**
  * The number of bytes of the subject.
@@ -827,7 +827,7 @@ const uint8_t *marline_opened_subject(const struct marline_opened *opened);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-size_t marline_opened_subject_len(const struct marline_opened *opened);
+size_t marline_opened_subject_len(const marline_opened *opened);
 
 /**
  * The sender's authenticated identity: MARLINE_ID_SIZE bytes.
@@ -837,7 +837,7 @@ size_t marline_opened_subject_len(const struct marline_opened *opened);
  * @threads shared: any number of calls that only read
  */
 MARLINE_API
-const uint8_t *marline_opened_identity(const struct marline_opened *opened);
+const uint8_t *marline_opened_identity(const marline_opened *opened);
 
 /**
  * Wipes and frees a decrypted message.
@@ -846,7 +846,7 @@ const uint8_t *marline_opened_identity(const struct marline_opened *opened);
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_opened_free(struct marline_opened *opened);
+void marline_opened_free(marline_opened *opened);
 
 /**
  * Computes an encryption without making it. The order is: prepare, store marline_pending_state, then
@@ -864,14 +864,14 @@ void marline_opened_free(struct marline_opened *opened);
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_prepare_encrypt(const struct marline_session *session,
+marline_session_prepare_encrypt(const marline_session *session,
                                                const uint8_t *plaintext,
                                                size_t plaintext_len,
                                                const uint8_t *ad,
                                                size_t ad_len,
-                                               const struct marline_options *options,
-                                               struct marline_pending **out_pending,
-                                               struct marline_error *err);
+                                               const marline_options *options,
+                                               marline_pending **out_pending,
+                                               marline_error *err);
 
 /**
  * Computes a decryption without making it: prepare, store marline_pending_state, then
@@ -888,13 +888,13 @@ marline_session_prepare_encrypt(const struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_prepare_decrypt(const struct marline_session *session,
+marline_session_prepare_decrypt(const marline_session *session,
                                                const uint8_t *message,
                                                size_t message_len,
                                                const uint8_t *ad,
                                                size_t ad_len,
-                                               struct marline_pending **out_pending,
-                                               struct marline_error *err);
+                                               marline_pending **out_pending,
+                                               marline_error *err);
 
 /**
  * The state to store before the commit, sealed under the application's key.
@@ -909,12 +909,12 @@ marline_session_prepare_decrypt(const struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_pending_state(const struct marline_pending *pending,
+marline_pending_state(const marline_pending *pending,
                                      const uint8_t *key,
                                      size_t key_len,
-                                     struct marline_buffer **out_sealed,
+                                     marline_buffer **out_sealed,
                                      uint64_t *out_generation,
-                                     struct marline_error *err);
+                                     marline_error *err);
 
 /**
  * Makes a prepared encryption and releases its message. The pending handle is spent then, also with
@@ -929,10 +929,10 @@ marline_pending_state(const struct marline_pending *pending,
  * @threads exclusive: no other call may use the handles
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_commit_encrypt(struct marline_session *session,
-                                              struct marline_pending *pending,
-                                              struct marline_buffer **out_message,
-                                              struct marline_error *err);
+marline_session_commit_encrypt(marline_session *session,
+                                              marline_pending *pending,
+                                              marline_buffer **out_message,
+                                              marline_error *err);
 
 /**
  * Makes a prepared decryption and releases its plaintext. The pending handle is spent then, also with
@@ -947,10 +947,10 @@ marline_session_commit_encrypt(struct marline_session *session,
  * @threads exclusive: no other call may use the handles
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_commit_decrypt(struct marline_session *session,
-                                              struct marline_pending *pending,
-                                              struct marline_opened **out_opened,
-                                              struct marline_error *err);
+marline_session_commit_decrypt(marline_session *session,
+                                              marline_pending *pending,
+                                              marline_opened **out_opened,
+                                              marline_error *err);
 
 /**
  * Wipes and frees a pending change; if it was not committed, nothing has changed.
@@ -959,7 +959,7 @@ marline_session_commit_decrypt(struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_pending_free(struct marline_pending *pending);
+void marline_pending_free(marline_pending *pending);
 
 /**
  * The number of one-time records in a publication.
@@ -971,9 +971,9 @@ void marline_pending_free(struct marline_pending *pending);
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_publication_count(const struct marline_publication *publication,
+marline_publication_count(const marline_publication *publication,
                                          uint32_t *out_count,
-                                         struct marline_error *err);
+                                         marline_error *err);
 
 /**
  * The signed manifest: what every bundle of the publication begins with.
@@ -985,9 +985,9 @@ marline_publication_count(const struct marline_publication *publication,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_publication_manifest(const struct marline_publication *publication,
-                                            struct marline_buffer **out_manifest,
-                                            struct marline_error *err);
+marline_publication_manifest(const marline_publication *publication,
+                                            marline_buffer **out_manifest,
+                                            marline_error *err);
 
 /**
  * One record, opaque to a directory. The manifest followed by a record is a bundle; a one-time record is handed
@@ -1001,10 +1001,10 @@ marline_publication_manifest(const struct marline_publication *publication,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_publication_record(const struct marline_publication *publication,
+marline_publication_record(const marline_publication *publication,
                                           uint32_t index,
-                                          struct marline_buffer **out_record,
-                                          struct marline_error *err);
+                                          marline_buffer **out_record,
+                                          marline_error *err);
 
 /**
  * A bundle: the manifest followed by one record. What a directory hands out for one handshake.
@@ -1017,10 +1017,10 @@ marline_publication_record(const struct marline_publication *publication,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_publication_bundle(const struct marline_publication *publication,
+marline_publication_bundle(const marline_publication *publication,
                                           uint32_t index,
-                                          struct marline_buffer **out_bundle,
-                                          struct marline_error *err);
+                                          marline_buffer **out_bundle,
+                                          marline_error *err);
 
 /**
  * Frees a publication.
@@ -1029,7 +1029,7 @@ marline_publication_bundle(const struct marline_publication *publication,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_publication_free(struct marline_publication *publication);
+void marline_publication_free(marline_publication *publication);
 
 /**
  * Whose bundle it claims to be. Nothing is verified: marline_account_initiate does that.
@@ -1047,7 +1047,7 @@ marline_bundle_unverified_identity(const uint8_t *bundle,
                                                   size_t bundle_len,
                                                   uint8_t *out_identity,
                                                   size_t out_identity_len,
-                                                  struct marline_error *err);
+                                                  marline_error *err);
 
 /**
  * Whether a bundle carries a one-time prekey. Nothing is verified.
@@ -1063,7 +1063,7 @@ MARLINE_NODISCARD MARLINE_API marline_status
 marline_bundle_has_one_time(const uint8_t *bundle,
                                            size_t bundle_len,
                                            uint32_t *out_has,
-                                           struct marline_error *err);
+                                           marline_error *err);
 
 /**
  * The safety number of two identities, in either order: 60 digits that two people compare once.
@@ -1085,7 +1085,7 @@ marline_safety_number(const uint8_t *one,
                                      size_t other_len,
                                      char *out_digits,
                                      size_t out_digits_len,
-                                     struct marline_error *err);
+                                     marline_error *err);
 
 /**
  * The bytes of the safety number's QR code, equal on both devices.
@@ -1107,7 +1107,7 @@ marline_safety_number_qr(const uint8_t *one,
                                         size_t other_len,
                                         uint8_t *out_qr,
                                         size_t out_qr_len,
-                                        struct marline_error *err);
+                                        marline_error *err);
 
 /**
  * Restores a session from a stored state.
@@ -1129,8 +1129,8 @@ marline_session_import(const uint8_t *key,
                                       const uint8_t *sealed,
                                       size_t sealed_len,
                                       uint64_t minimum_generation,
-                                      struct marline_session **out_session,
-                                      struct marline_error *err);
+                                      marline_session **out_session,
+                                      marline_error *err);
 
 /**
  * The state of a session, sealed under the application's key.
@@ -1145,12 +1145,12 @@ marline_session_import(const uint8_t *key,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_export(const struct marline_session *session,
+marline_session_export(const marline_session *session,
                                       const uint8_t *key,
                                       size_t key_len,
-                                      struct marline_buffer **out_sealed,
+                                      marline_buffer **out_sealed,
                                       uint64_t *out_generation,
-                                      struct marline_error *err);
+                                      marline_error *err);
 
 /**
  * Wipes and frees a session. Its stored states are not touched.
@@ -1159,7 +1159,7 @@ marline_session_export(const struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_API
-void marline_session_free(struct marline_session *session);
+void marline_session_free(marline_session *session);
 
 /**
  * Encrypts one message. The state changes: store it before the message leaves the device, or use
@@ -1179,14 +1179,14 @@ void marline_session_free(struct marline_session *session);
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_encrypt(struct marline_session *session,
+marline_session_encrypt(marline_session *session,
                                        const uint8_t *plaintext,
                                        size_t plaintext_len,
                                        const uint8_t *ad,
                                        size_t ad_len,
-                                       const struct marline_options *options,
-                                       struct marline_buffer **out_message,
-                                       struct marline_error *err);
+                                       const marline_options *options,
+                                       marline_buffer **out_message,
+                                       marline_error *err);
 
 /**
  * Decrypts one message. The state changes: store it before acting on the plaintext, or use
@@ -1206,13 +1206,13 @@ marline_session_encrypt(struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_decrypt(struct marline_session *session,
+marline_session_decrypt(marline_session *session,
                                        const uint8_t *message,
                                        size_t message_len,
                                        const uint8_t *ad,
                                        size_t ad_len,
-                                       struct marline_opened **out_opened,
-                                       struct marline_error *err);
+                                       marline_opened **out_opened,
+                                       marline_error *err);
 
 /**
  * The exact length of the next message with a plaintext of a given length.
@@ -1227,11 +1227,11 @@ marline_session_decrypt(struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_message_len(const struct marline_session *session,
+marline_session_message_len(const marline_session *session,
                                            size_t plaintext_len,
-                                           const struct marline_options *options,
+                                           const marline_options *options,
                                            size_t *out_len,
-                                           struct marline_error *err);
+                                           marline_error *err);
 
 /**
  * As marline_session_encrypt, into the caller's memory, which may overlap the inputs.
@@ -1250,16 +1250,16 @@ marline_session_message_len(const struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_encrypt_into(struct marline_session *session,
+marline_session_encrypt_into(marline_session *session,
                                             const uint8_t *plaintext,
                                             size_t plaintext_len,
                                             const uint8_t *ad,
                                             size_t ad_len,
-                                            const struct marline_options *options,
+                                            const marline_options *options,
                                             uint8_t *out_message,
                                             size_t capacity,
                                             size_t *out_len,
-                                            struct marline_error *err);
+                                            marline_error *err);
 
 /**
  * As marline_session_decrypt, into the caller's memory, which may overlap the inputs. The peer comes with it.
@@ -1280,7 +1280,7 @@ marline_session_encrypt_into(struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_decrypt_into(struct marline_session *session,
+marline_session_decrypt_into(marline_session *session,
                                             const uint8_t *message,
                                             size_t message_len,
                                             const uint8_t *ad,
@@ -1290,7 +1290,7 @@ marline_session_decrypt_into(struct marline_session *session,
                                             size_t *out_len,
                                             uint8_t *out_peer,
                                             size_t out_peer_len,
-                                            struct marline_error *err);
+                                            marline_error *err);
 
 /**
  * Dates the keys held for messages that have not come, and deletes those of 30 days. Call it about once a day,
@@ -1303,9 +1303,9 @@ marline_session_decrypt_into(struct marline_session *session,
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_maintain(struct marline_session *session,
+marline_session_maintain(marline_session *session,
                                         uint64_t now,
-                                        struct marline_error *err);
+                                        marline_error *err);
 
 /**
  * What there is to know about a session.
@@ -1317,9 +1317,9 @@ marline_session_maintain(struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_facts(const struct marline_session *session,
-                                     struct marline_facts *out_facts,
-                                     struct marline_error *err);
+marline_session_facts(const marline_session *session,
+                                     marline_facts *out_facts,
+                                     marline_error *err);
 
 /**
  * The subject that the peer claims: 0 to 255 bytes, not checked to be text.
@@ -1331,9 +1331,9 @@ marline_session_facts(const struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_peer_subject(const struct marline_session *session,
-                                            struct marline_buffer **out_subject,
-                                            struct marline_error *err);
+marline_session_peer_subject(const marline_session *session,
+                                            marline_buffer **out_subject,
+                                            marline_error *err);
 
 /**
  * A secret for another protocol, the same on both sides for the same label and context. It depends on the
@@ -1351,14 +1351,14 @@ marline_session_peer_subject(const struct marline_session *session,
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_export_secret(const struct marline_session *session,
+marline_session_export_secret(const marline_session *session,
                                              const uint8_t *label,
                                              size_t label_len,
                                              const uint8_t *context,
                                              size_t context_len,
                                              size_t secret_len,
-                                             struct marline_buffer **out_secret,
-                                             struct marline_error *err);
+                                             marline_buffer **out_secret,
+                                             marline_error *err);
 
 /**
  * The name of a status, such as "MARLINE_ERR_NULL".

@@ -32,6 +32,7 @@ def header(cbindgen):
     _, body = after.split(includes)
     text = (ABI / "head.h").read_text() + before.lstrip() + guard + "\n" + includes + "\n" \
         + (ABI / "macros.h").read_text() + body
+    text = re.sub(r"\bstruct (marline_\w+ \*)", r"\1", text)
     # A status must be looked at.
     return re.sub(r"^MARLINE_API\s+marline_status\s+(?=marline_)", "MARLINE_NODISCARD MARLINE_API marline_status\n",
                   text, flags=re.M)

@@ -1,5 +1,5 @@
 //! Only in a build with the feature `dangerous_testing`: randomness that fails on demand, a call that panics, a
-//! session that has failed. Declared in `ffi/tests/marline_testing.h`, never in `marline.h`.
+//! session that has failed. Declared in `ffi/tests/c/marline_testing.h`, never in `marline.h`.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

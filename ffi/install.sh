@@ -1,0 +1,60 @@
+#!/bin/sh
+# Builds libmarline and lays it out under a prefix: headers, static and shared library, pkg-config, CMake.
+#
+#   ffi/install.sh --prefix DIR          builds in release mode and installs
+#   ffi/install.sh --prefix DIR --testing   the testing build, as libmarline_testing: never ship it
+#
+# Nothing in the tree knows where it is: it can be moved as a whole. DESTDIR is respected. Needs Rust (cargo).
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+prefix= name=marline profile=release features=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=$2; shift 2 ;;
+    --prefix=*) prefix=${1#--prefix=}; shift ;;
+    --testing) name=marline_testing profile=dev features=dangerous_testing; shift ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+done
+[ -n "$prefix" ] || { echo "which --prefix?" >&2; exit 2; }
+
+# One target directory per set of features, so that the two builds do not undo each other.
+target=${CARGO_TARGET_DIR:-$root/target}
+cargo build --locked --manifest-path "$root/Cargo.toml" --target-dir "$target" -p marline-ffi \
+  --profile "$profile" ${features:+--features "$features"}
+[ "$profile" = release ] && built=$target/release || built=$target/debug
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
+minor=${version%.*}
+case $version in 0.*) abi=$minor ;; *) abi=${version%%.*} ;; esac
+
+# What a static link needs besides: the system libraries that Rust's standard library uses.
+natives=$(: | rustc --crate-type staticlib --crate-name none --print native-static-libs -o /dev/null - 2>&1 |
+  sed -n 's/.*native-static-libs: //p')
+[ -n "$natives" ] || { echo "rustc does not say what a static link needs" >&2; exit 1; }
+
+dest=${DESTDIR:-}$prefix
+mkdir -p "$dest/include" "$dest/lib/pkgconfig" "$dest/lib/cmake/$name"
+install -m 644 "$root/include/marline.h" "$root/include/marline.hpp" "$dest/include/"
+install -m 644 "$built/libmarline_ffi.a" "$dest/lib/lib$name.a"
+install -m 755 "$built/libmarline_ffi.so" "$dest/lib/lib$name.so.$version"
+if [ "$name" = marline ]; then
+  strip --strip-unneeded "$dest/lib/lib$name.so.$version"
+  ln -sf "lib$name.so.$version" "$dest/lib/lib$name.so.$abi"
+  ln -sf "lib$name.so.$abi" "$dest/lib/lib$name.so"
+else
+  # Its soname is the ordinary one: only the archive is meant to be linked.
+  rm "$dest/lib/lib$name.so.$version"
+  install -m 644 "$root/ffi/tests/c/marline_testing.h" "$dest/include/"
+fi
+
+fill() { # fill TEMPLATE FILE
+  sed -e "s|@NAME@|$name|g" -e "s|@VERSION@|$version|g" -e "s|@MINOR@|$minor|g" -e "s|@ABI@|$abi|g" \
+    -e "s|@NATIVES@|$natives|g" "$root/ffi/install/$1" >"$dest/lib/$2"
+}
+fill marline.pc.in "pkgconfig/$name.pc"
+if [ "$name" = marline ]; then
+  fill marlineConfig.cmake.in "cmake/$name/${name}Config.cmake"
+  fill marlineConfigVersion.cmake.in "cmake/$name/${name}ConfigVersion.cmake"
+fi
+echo "installed lib$name $version in $dest"

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Makes a C program of ffi/abi/api.json that misuses every function in every way the list knows:
+
+every pointer NULL, every length 0, one beside what it must be, above its maximum and SIZE_MAX, every handle of
+another type and misaligned, every exclusive handle in a child process; and with -DMARLINE_TESTING every session
+poisoned and in use. The program checks the status, that outputs are cleared, and that the error record
+agrees.      misuse.py > misuse.c
+"""
+import json
+import pathlib
+import re
+
+API = json.loads((pathlib.Path(__file__).parent.parent / "abi" / "api.json").read_text())["functions"]
+HANDLES = {"account": "w.bob", "session": "w.to_bob", "publication": "w.publication", "buffer": "w.bundle",
+           "opened": "w.hello", "pending": "w_pending", "contact": "w_contact"}
+WRONG = {name: "w.bundle" if name != "buffer" else "w.bob" for name in HANDLES}
+BYTES = {"bundle": ("marline_buffer_data(w.bundle)", "marline_buffer_len(w.bundle)"),
+         "message": ("marline_buffer_data(w_message)", "marline_buffer_len(w_message)"),
+         "sealed": ("marline_buffer_data(w_sealed)", "marline_buffer_len(w_sealed)"),
+         "key": ("w.key", "32"), "one": ("w.key", "32"), "other": ("w.key", "32")}
+SCALARS = {"count": "1", "index": "0", "now": "NOW", "minimum_generation": "0", "secret_len": "32",
+           "plaintext_len": "5", "verified": "1"}
+
+
+def handle_of(p):
+    match = re.fullmatch(r"(const )?marline_(\w+) \*", p["type"])
+    return match[2] if match and match[2] in HANDLES else None
+
+
+def valid(function):
+    """Arguments of a call without a mistake, and the declarations they need."""
+    arguments, declarations = {}, []
+    lengths = {p["length"]: p for p in function["parameters"] if "length" in p}
+    for p in function["parameters"]:
+        name, kind = p["name"], p["type"]
+        if handle_of(p):
+            arguments[name] = HANDLES[handle_of(p)]
+        elif name == "err":
+            arguments[name] = "&err"
+        elif kind == "const marline_options *":
+            arguments[name] = "&options"
+        elif kind == "marline_facts *":
+            arguments[name] = "(&facts)"
+        elif kind == "const uint8_t *":
+            data = BYTES.get(name, ('(const uint8_t *)"bytes"', "5"))
+            arguments[name], arguments[p["length"]] = data
+        elif kind.endswith("**"):
+            declarations.append(f"{kind[:-1]}{name} = (void *)&sentinel;")
+            arguments[name] = "&" + name
+        elif kind in ("uint8_t *", "char *"):
+            arguments[name] = "scratch" if kind[0] == "u" else "(char *)scratch"
+            arguments[p["length"]] = p.get("fixed", "sizeof scratch")
+        elif kind.endswith("*"):
+            declarations.append(f"{kind[:-2]} {name} = 77;")
+            arguments[name] = "&" + name
+        elif name not in lengths:
+            arguments[name] = SCALARS[name]
+    return arguments, declarations
+
+
+def mistakes(function):
+    """(what is wrong, changed arguments, expected status or None for "any but NULL and INTERNAL")"""
+    for p in function["parameters"]:
+        name = p["name"]
+        if "*" in p["type"]:
+            null = {name: "NULL"}
+            if p["nullable"] is False:
+                yield f"{name} is NULL", null, "MARLINE_ERR_NULL"
+            elif p["nullable"] is True:
+                yield f"{name} is NULL, which is allowed", null, None
+            else:
+                yield f"{name} is NULL with a length", null, "MARLINE_ERR_NULL"
+                yield f"{name} is NULL and empty", {**null, p["length"]: "0"}, None
+        if handle_of(p):
+            yield f"{name} is another handle", {name: f"(void *){WRONG[handle_of(p)]}"}, "MARLINE_ERR_BAD_HANDLE"
+            crooked = f"(void *)((char *){HANDLES[handle_of(p)]} + 1)"
+            yield f"{name} is misaligned", {name: crooked}, "MARLINE_ERR_BAD_HANDLE"
+        if "length" in p:
+            length = p["length"]
+            if "fixed" in p:
+                for wrong in ("0", f"{p['fixed']} - 1", f"{p['fixed']} + 1", "SIZE_MAX"):
+                    yield f"{length} is {wrong}", {length: wrong}, "MARLINE_ERR_LENGTH"
+                continue
+            yield f"{length} is 0", {length: "0"}, None
+            for wrong in ("SIZE_MAX", "(size_t)PTRDIFF_MAX + 1", *[f"{p['max']} + 1" for _ in [0] if "max" in p]):
+                yield f"{length} is {wrong}", {length: wrong}, "MARLINE_ERR_LENGTH"
+        if p["type"] == "size_t" and not any(q.get("length") == name for q in function["parameters"]):
+            yield f"{name} is SIZE_MAX", {name: "SIZE_MAX"}, "MARLINE_ERR_LENGTH"
+        if name in ("count", "index"):
+            yield f"{name} is 5000", {name: "5000"}, "MARLINE_ERR_ARGUMENT"
+        if p["type"] == "const marline_options *":
+            for field in ("padding", "padding_size", "slots"):
+                yield f"{field} is UINT32_MAX", {name: f"&wrong_{field}"}, "MARLINE_ERR_ARGUMENT"
+            yield "struct_size is 0", {name: "&wrong_size"}, "MARLINE_ERR_STRUCT_SIZE"
+        if p["type"] == "marline_facts *":
+            yield "struct_size is 0", {name: "&wrong_facts"}, "MARLINE_ERR_STRUCT_SIZE"
+
+
+def call(function, what, changed, want):
+    arguments, declarations = valid(function)
+    arguments.update(changed)
+    given = ", ".join(arguments[p["name"]] for p in function["parameters"])
+    label = json.dumps(f"{function['name']}: {what}")
+    used = [d for d in declarations if "&" + re.search(r"(\w+) = ", d)[1] in arguments.values()]
+    lines = ["    {", *["        " + d for d in used]]
+    lines.append(f"        const marline_status got = {function['name']}({given});")
+    lines.append(f"        judge({label}, got, {want or 'ANY'});" if want or what else "        (void)got;")
+    if arguments.get("err") == "&err":
+        lines.append(f"        agree({label}, got, err.status);")
+    for p in function["parameters"]:
+        name = p["name"]
+        if arguments[name] == "&" + name and name not in ("err", "options"):
+            if p["type"].endswith("**"):
+                free = p["ownership"].split()[-1]
+                lines.append(f"        cleared({label}, got, {name} == NULL);")
+                lines.append(f"        if ((void *){name} != (void *)&sentinel) {free}({name});")
+            elif "BUFFER_TOO_SMALL" not in " ".join(function["statuses"]):
+                lines.append(f"        if (got != MARLINE_OK) cleared({label}, got, {name} == 0);")
+    return "\n".join(lines + ["    }"])
+
+
+def main():
+    tested = [f for f in API if f["returns"] == "marline_status"]
+    print(HEAD)
+    for f in tested:
+        print(f"static void misuse_{f['name']}(void) {{")
+        print("    begin();")
+        for what, changed, want in mistakes(f):
+            print(call(f, what, changed, want))
+        print("    end();\n}\n")
+        exclusive = [p for p in f["parameters"] if handle_of(p) and not p["type"].startswith("const")]
+        print(f"static void in_a_child_{f['name']}(void) {{")
+        if exclusive:
+            print(call(f, "in a child process", {}, "MARLINE_ERR_WRONG_PROCESS"))
+        print("}\n")
+        sessions = [p for p in f["parameters"] if handle_of(p) == "session"]
+        print(f"#ifdef MARLINE_TESTING\nstatic void poisoned_{f['name']}(marline_status want) {{")
+        print("    (void)want;")
+        if sessions:
+            print(call(f, "poisoned or busy", {}, "want"))
+        print("}\n#endif\n")
+    print("static void accessors(void) {\n    begin();")
+    for f in API:
+        ours = [p for p in f["parameters"] if handle_of(p)]
+        if f["returns"] == "marline_status" or not ours:
+            continue
+        empty = "" if f["returns"] == "void" else " == 0"
+        wrong = WRONG[handle_of(ours[0])]
+        for argument in ("NULL", f"(void *){wrong}", f"(void *)((char *){wrong} + 1)"):
+            expression = f"{f['name']}({argument})"
+            print(f"    {expression};" if not empty else f"    CHECK({expression}{empty});")
+            print("    cases++;")
+    print("    end();\n}\n")
+    for kind, condition in (("misuse", ""), ("in_a_child", "")):
+        print(f"static void all_{kind}(void) {{")
+        print("".join(f"    {kind}_{f['name']}();\n" for f in tested) + "}\n")
+    print("#ifdef MARLINE_TESTING\nstatic void all_poisoned(marline_status want) {")
+    print("".join(f"    poisoned_{f['name']}(want);\n" for f in tested) + "}\n#endif\n")
+    print(TAIL)
+
+
+HEAD = r"""/* Generated by ffi/tests/misuse.py. */
+#define _POSIX_C_SOURCE 200809L
+#include "world.h"
+#ifdef MARLINE_TESTING
+#include "marline_testing.h"
+#include <pthread.h>
+#endif
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ANY (-1)
+static world w;
+static marline_pending *w_pending;
+static marline_buffer *w_message, *w_sealed;
+static marline_error err = MARLINE_ERROR_INIT;
+static marline_options options = MARLINE_OPTIONS_INIT;
+static marline_options wrong_padding = {sizeof options, UINT32_MAX, 0, 0};
+static marline_options wrong_padding_size = {sizeof options, MARLINE_PADDING_BLOCK, UINT32_MAX, 0};
+static marline_options wrong_slots = {sizeof options, 0, 0, UINT32_MAX};
+static marline_options wrong_size = {0, 0, 0, 0};
+static marline_facts facts = MARLINE_FACTS_INIT;
+static marline_facts wrong_facts;
+static uint8_t scratch[1 << 16];
+static uint64_t sentinel;
+static long cases;
+
+static void judge(const char *what, marline_status got, marline_status want) {
+    cases++;
+    if (want == ANY ? got == MARLINE_ERR_NULL || got == MARLINE_ERR_INTERNAL : got != want) {
+        fprintf(stderr, "%s: %s\n", what, marline_status_name(got));
+        failures++;
+    }
+}
+static void agree(const char *what, marline_status got, marline_status recorded) {
+    if (got != recorded) {
+        fprintf(stderr, "%s: the record says %s\n", what, marline_status_name(recorded));
+        failures++;
+    }
+}
+static void cleared(const char *what, marline_status got, int is_clear) {
+    if ((got == MARLINE_OK) == is_clear) {
+        fprintf(stderr, "%s: %s, and the output is %s\n", what, marline_status_name(got), is_clear ? "clear" : "set");
+        failures++;
+    }
+}
+static void begin(void) {
+    uint64_t generation;
+    world_open(&w);
+    OK(marline_session_prepare_encrypt(w.to_bob, TEXT("x"), NO_AD, NULL, &w_pending, NULL));
+    OK(marline_session_encrypt(w.to_alice, TEXT("x"), NO_AD, NULL, &w_message, NULL));
+    OK(marline_session_export(w.to_bob, w.key, 32, &w_sealed, &generation, NULL));
+}
+static void end(void) {
+    marline_pending_free(w_pending);
+    marline_buffer_free(w_message), marline_buffer_free(w_sealed);
+    world_close(&w);
+}
+"""
+
+TAIL = r"""#ifdef MARLINE_TESTING
+static uint32_t let_go, is_held;
+static uint32_t released(void) {
+    __atomic_store_n(&is_held, 1, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&let_go, __ATOMIC_SEQ_CST);
+}
+static void *hold(void *session) {
+    marline_testing_hold(session, released);
+    return NULL;
+}
+#endif
+
+int main(void) {
+    int status = 0;
+    pid_t child;
+    all_misuse();
+    accessors();
+    begin();
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        failures = 0;
+        all_in_a_child();
+        end();
+        _exit(failures != 0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    end();
+#ifdef MARLINE_TESTING
+    pthread_t thread;
+    begin();
+    CHECK(pthread_create(&thread, NULL, hold, w.to_bob) == 0);
+    while (!__atomic_load_n(&is_held, __ATOMIC_SEQ_CST)) {
+    }
+    all_poisoned(MARLINE_ERR_BUSY);
+    __atomic_store_n(&let_go, 1, __ATOMIC_SEQ_CST);
+    pthread_join(thread, NULL);
+    EXPECT(MARLINE_ERR_INTERNAL, marline_testing_panic(w.to_bob, NULL));
+    all_poisoned(MARLINE_ERR_POISONED);
+    end();
+#endif
+    printf("misuse: %ld cases, %d failures\n", cases, failures);
+    return failures != 0 || cases < 300;
+}
+"""
+
+main()
