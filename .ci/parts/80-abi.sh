@@ -1,0 +1,128 @@
+# The C ABI: header in every mode, drift, symbols, install and move, C and C++ suites, sanitizers, valgrind, misuse, walk, abidiff.
+has_crate marline-ffi || { skipped "no crate marline-ffi yet"; exit 77; }
+need_deb valgrind cmake abigail-tools pkg-config binutils
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tests=ffi/tests/c
+step() { printf -- '--- %s (%d s)\n' "$1" "$SECONDS"; }
+
+step "header, symbols.txt and api.json are what the source makes"
+if cbindgen=$(need_tool cbindgen cbindgen 0.29.4 300); then
+  python3 ffi/abi/generate.py "$cbindgen" --check
+else
+  skipped "cbindgen could not be built: header drift NOT checked"
+fi
+
+step "the header compiles alone, first, twice, in every mode"
+printf '#include <marline.h>\n#include <marline.h>\nint main(void) { return 0; }\n' | tee "$work/h.c" >"$work/h.cpp"
+strict=(-Iinclude -Wall -Wextra -pedantic-errors -Werror)
+for std in c99 c11 c17; do gcc -std=$std "${strict[@]}" -Wc++-compat -fsyntax-only "$work/h.c"; done
+for std in c++11 c++17 c++20; do g++ -std=$std "${strict[@]}" -fsyntax-only "$work/h.cpp"; done
+sed 's/marline\.h/marline.hpp/' "$work/h.cpp" >"$work/hpp.cpp"
+for std in c++17 c++20; do
+  g++ -std=$std "${strict[@]}" -fsyntax-only "$work/hpp.cpp"
+  g++ -std=$std "${strict[@]}" -fno-exceptions -fno-rtti -fsyntax-only "$work/hpp.cpp"
+done
+
+step "the ABI is the committed one (control: a wider field is noticed)"
+ffi/abi/abi.sh check
+mkdir "$work/wider"
+sed 's/^ *uint32_t slots;/    uint64_t slots;/' include/marline.h >"$work/wider/marline.h"
+! cmp -s include/marline.h "$work/wider/marline.h"
+if ffi/abi/abi.sh check "$work/wider" >/dev/null; then echo "the control was not noticed"; exit 1; fi
+
+step "install, and move"
+ffi/install.sh --prefix "$work/first"
+mv "$work/first" "$work/moved"
+prefix=$work/moved
+so=$prefix/lib/libmarline.so
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+
+step "the shared library: symbols, soname, hardening, size"
+nm -D --defined-only "$so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u | diff - ffi/abi/symbols.txt
+readelf -d "$so" | grep -q 'soname: \[libmarline\.so\.0\.1\]'
+readelf -d "$so" | grep -q 'NODELETE' && readelf -d "$so" | grep -q 'NOW'
+! readelf -d "$so" | grep -q TEXTREL
+readelf -lW "$so" | grep GNU_STACK | grep -q 'RW '
+needed=$(readelf -d "$so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
+[[ $needed =~ ^(ld-linux[^ ]*\ )?libc\.so\.6\ libgcc_s\.so\.1\ $|^libc\.so\.6\ (ld-linux[^ ]*\ )?libgcc_s\.so\.1\ $ ]] || { echo "needs $needed"; exit 1; }
+size=$(stat -L -c %s "$so")
+echo "libmarline.so: $size bytes, limit 1500000"
+[ "$size" -le 1500000 ]
+! grep -q 'MARLINE DANGEROUS TESTING BUILD' "$so" "$prefix/lib/libmarline.a"
+
+step "the testing build carries its marker, under another name"
+ffi/install.sh --prefix "$work/testing" --testing
+grep -q 'MARLINE DANGEROUS TESTING BUILD' "$work/testing/lib/libmarline_testing.a"
+
+c=(-std=c11 -Wall -Wextra -Werror -g "-I$tests")
+read -ra shared <<<"$(pkg-config --cflags --libs marline) -Wl,-rpath,$prefix/lib"
+# What a static link needs, as marline.pc says, with the archive itself in place of -lmarline.
+read -ra static <<<"$(pkg-config --cflags --libs --static marline | sed "s|-lmarline|$prefix/lib/libmarline.a|")"
+read -ra testing <<<"$(PKG_CONFIG_PATH=$work/testing/lib/pkgconfig pkg-config --cflags --libs --static marline_testing)"
+python3 ffi/tests/misuse.py >"$work/misuse.c"
+
+step "the example, by pkg-config and by CMake, shared and static"
+expected=$'bob reads: hello (from alice)\nalice reads: hi (from bob)'
+gcc -std=c11 -Wall -Wextra -Werror ffi/examples/conversation.c -o "$work/conversation" "${shared[@]}"
+[ "$("$work/conversation")" = "$expected" ]
+for libs in ON OFF; do
+  cmake -S ffi/examples -B "$work/cmake-$libs" -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=$libs >/dev/null
+  cmake --build "$work/cmake-$libs" >/dev/null
+  [ "$("$work/cmake-$libs/conversation")" = "$expected" ]
+done
+readelf -d "$work/cmake-ON/conversation" | grep -q 'libmarline\.so\.0\.1'
+! readelf -d "$work/cmake-OFF/conversation" | grep -q libmarline
+[ "$(wc -l <ffi/examples/conversation.c)" -le 60 ]
+
+step "it starts no thread and prints nothing"
+valgrind --version
+if command -v strace >/dev/null; then ! strace -f -e trace=clone,clone3 "$work/conversation" 2>&1 >/dev/null | grep -q 'clone'; fi
+
+step "C suite: shared, static with ASan and UBSan, testing build"
+gcc "${c[@]}" $tests/suite.c -o "$work/suite" "${shared[@]}"
+gcc "${c[@]}" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $tests/suite.c -o "$work/suite_asan" "${static[@]}"
+nm "$work/suite_asan" | grep -q __asan_init
+gcc "${c[@]}" -DMARLINE_TESTING $tests/suite.c -o "$work/suite_testing" "${testing[@]}"
+"$work/suite" | tee "$work/out"
+[ "$(wc -l <"$work/out")" -eq 1 ] # ours; the library prints nothing
+"$work/suite_asan"
+"$work/suite_testing"
+
+step "C++ suite: C++17 and C++20, with and without exceptions and RTTI, shared and static with ASan and UBSan"
+for flags in "-std=c++17" "-std=c++17 -fno-exceptions -fno-rtti" "-std=c++20"; do
+  # shellcheck disable=SC2086
+  g++ $flags -Wall -Wextra -pedantic-errors -Werror -g $tests/suite.cpp -o "$work/cpp" "${shared[@]}"
+  "$work/cpp"
+done
+g++ -std=c++20 -g -fsanitize=address,undefined -fno-sanitize-recover=all $tests/suite.cpp -o "$work/cpp_asan" "${static[@]}"
+"$work/cpp_asan"
+
+step "misuse table, with ASan and UBSan, and with busy and poisoned handles"
+gcc "${c[@]}" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all "$work/misuse.c" -o "$work/misuse_asan" "${static[@]}"
+gcc "${c[@]}" -DMARLINE_TESTING "$work/misuse.c" -o "$work/misuse_testing" "${testing[@]}"
+"$work/misuse_asan"
+"$work/misuse_testing"
+
+step "allocation failure"
+gcc "${c[@]}" -shared -fPIC $tests/failing_malloc.c -o "$work/failing_malloc.so"
+gcc "${c[@]}" $tests/memory.c -o "$work/memory" "${shared[@]}" -ldl
+LD_PRELOAD="$work/failing_malloc.so" "$work/memory"
+
+step "random walk, ${MARLINE_WALK_SECONDS:-20} s"
+gcc "${c[@]}" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $tests/walk.c -o "$work/walk" "${static[@]}"
+"$work/walk" "${MARLINE_WALK_SECONDS:-20}"
+
+step "valgrind: no error, no leak (control: a leak is found)"
+memcheck=(valgrind -q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --error-exitcode=9)
+gcc "${c[@]}" "$work/misuse.c" -o "$work/misuse" "${shared[@]}"
+g++ -std=c++17 -g $tests/suite.cpp -o "$work/cpp" "${shared[@]}"
+"${memcheck[@]}" "$work/suite" quick
+"${memcheck[@]}" "$work/cpp"
+"${memcheck[@]}" "$work/misuse"
+printf '#include <marline.h>\nint main(void) { marline_account *a; return marline_account_generate(NULL, 0, &a, NULL); }\n' >"$work/leak.c"
+gcc "$work/leak.c" -o "$work/leak" "${shared[@]}"
+rc=0
+"${memcheck[@]}" "$work/leak" 2>/dev/null || rc=$?
+[ "$rc" -eq 9 ] || { echo "valgrind did not see the leak of the control"; exit 1; }
+step done
