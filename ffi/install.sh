@@ -29,7 +29,10 @@ minor=${version%.*}
 case $version in 0.*) abi=$minor ;; *) abi=${version%%.*} ;; esac
 
 # What a static link needs besides: the system libraries that Rust's standard library uses.
-natives=$(: | rustc --crate-type staticlib --crate-name none --print native-static-libs -o /dev/null - 2>&1 |
+empty=$(mktemp -d)
+trap 'rm -rf "$empty"' EXIT
+: >"$empty/empty.rs"
+natives=$(rustc --crate-type staticlib --print native-static-libs --out-dir "$empty" "$empty/empty.rs" 2>&1 |
   sed -n 's/.*native-static-libs: //p')
 [ -n "$natives" ] || { echo "rustc does not say what a static link needs" >&2; exit 1; }
 
