@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::handshake;
 use crate::identity::{
-    EXTERNAL_SIGNER, IdentityId, IdentityKey, IdentityKeyPair, SafetyNumber, Signer, Subject,
+    AccountSigner, EXTERNAL_SIGNER, External, IdentityId, IdentityKey, IdentityKeyPair,
+    SafetyNumber, Signer, Subject,
 };
 use crate::limits::{MAX_PUBLICATIONS, MAX_SEEN};
 use crate::prekey::{PrekeyBundle, Publication, PublicationState, Publisher};
@@ -46,7 +47,7 @@ pub struct Accepted {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Task {
-    /// Publish: there is no publication, or the newest is 7 days old.
+    /// Publish: there is no publication, or the newest is 7 days old or its replay memory fills up.
     Rotate,
     /// Publish: fewer than a quarter of the one-time prekeys is left.
     Replenish {
@@ -81,7 +82,7 @@ impl Account {
         rng: &mut R,
     ) -> Result<Self> {
         let subject = Subject::new(subject.as_ref())?;
-        Ok(Self::with_signer(IdentityKeyPair::generate(rng)?, subject))
+        Ok(Self::new(IdentityKeyPair::generate(rng)?, subject))
     }
 
     /// Restores a state that is not older than `minimum_generation`.
@@ -105,9 +106,38 @@ impl Account {
     }
 }
 
-impl<S: Signer> Account<S> {
+impl<T: Signer> Account<External<T>> {
     /// A new device whose identity signs through `signer`.
-    pub fn with_signer(signer: S, subject: Subject) -> Self {
+    pub fn with_signer(signer: T, subject: Subject) -> Self {
+        Self::new(External(signer), subject)
+    }
+
+    /// Restores a state of a device with an external signer, as [`Account::import`].
+    ///
+    /// # Errors
+    /// As [`Account::import`]; [`Error::IdentityChanged`] when `signer` is another identity's.
+    pub fn import_with_signer(
+        key: &StateKey,
+        sealed: &[u8],
+        minimum_generation: u64,
+        signer: T,
+    ) -> Result<Self> {
+        let (generation, state) = state::open(key, StateKind::Account, sealed, minimum_generation)?;
+        let account = Self::decode(&state, |input| {
+            if u8::decode(input)? != EXTERNAL_SIGNER {
+                return Err(Error::Malformed);
+            }
+            if IdentityKey::decode(input)?.id() != signer.identity().id() {
+                return Err(Error::IdentityChanged);
+            }
+            Ok(External(signer))
+        })?;
+        account.of_generation(generation)
+    }
+}
+
+impl<S: AccountSigner> Account<S> {
+    fn new(signer: S, subject: Subject) -> Self {
         Self {
             generation: 0,
             signer,
@@ -119,29 +149,6 @@ impl<S: Signer> Account<S> {
         }
     }
 
-    /// Restores a state of a device with an external signer, as [`Account::import`].
-    ///
-    /// # Errors
-    /// As [`Account::import`]; [`Error::IdentityChanged`] when `signer` is another identity's.
-    pub fn import_with_signer(
-        key: &StateKey,
-        sealed: &[u8],
-        minimum_generation: u64,
-        signer: S,
-    ) -> Result<Self> {
-        let (generation, state) = state::open(key, StateKind::Account, sealed, minimum_generation)?;
-        let account = Self::decode(&state, |input| {
-            if u8::decode(input)? != EXTERNAL_SIGNER {
-                return Err(Error::Malformed);
-            }
-            if IdentityKey::decode(input)?.id() != signer.identity().id() {
-                return Err(Error::IdentityChanged);
-            }
-            Ok(signer)
-        })?;
-        account.of_generation(generation)
-    }
-
     /// Makes a publication of `count` (1 to 1,024) one-time prekeys and a fresh signed prekey, valid from `now` (Unix
     /// seconds). It replaces the one before at the directory; the private halves of that one stay until their deadline.
     ///
@@ -149,7 +156,7 @@ impl<S: Signer> Account<S> {
     /// could be used twice (M-PK-01).
     ///
     /// # Errors
-    /// [`Error::Limit`], [`Error::Randomness`], or what the signer reports; nothing has changed then.
+    /// [`Error::Limit`], [`Error::Randomness`], [`Error::Signer`]; nothing has changed then.
     pub fn publish<R: TryCryptoRng + ?Sized>(
         &mut self,
         count: u16,
@@ -243,7 +250,7 @@ impl<S: Signer> Account<S> {
     ///
     /// # Errors
     /// [`Error::Authentication`], [`Error::Expired`], [`Error::Rollback`], [`Error::OwnIdentity`] for the bundle;
-    /// [`Error::Limit`], [`Error::Randomness`], [`Error::Malformed`], or what the signer reports. Nothing has changed then.
+    /// [`Error::Limit`], [`Error::Randomness`], [`Error::Malformed`], [`Error::Signer`]. Nothing has changed then.
     pub fn initiate_with<R: TryCryptoRng + ?Sized>(
         &mut self,
         bundle: &PrekeyBundle,
@@ -362,7 +369,7 @@ impl<S: Signer> Account<S> {
     }
 }
 
-impl<S: Signer> Encode for Account<S> {
+impl<S: AccountSigner> Encode for Account<S> {
     fn encode(&self, out: &mut impl Sink) {
         StateKind::Account.encode_start(self.generation, out);
         out.put(&self.signer.to_state());

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::account::{Accepted, Account, InitiateOptions};
 use crate::error::{Error, Result};
-use crate::identity::{IdentityId, Signer};
+use crate::identity::{AccountSigner, IdentityId};
 use crate::limits::{MAX_ARCHIVE, MAX_PLAINTEXT, RESET_PERIOD};
 use crate::prekey::PrekeyBundle;
 use crate::session::{Facts, Opened, Session};
@@ -118,7 +118,7 @@ impl Contact {
     ///
     /// # Errors
     /// Those of [`Account::initiate_with`] and of [`Contact::reset`]. Nothing has changed then.
-    pub fn initiate<S: Signer, R: TryCryptoRng + ?Sized>(
+    pub fn initiate<S: AccountSigner, R: TryCryptoRng + ?Sized>(
         &mut self,
         account: &mut Account<S>,
         bundle: &PrekeyBundle,
@@ -141,7 +141,7 @@ impl Contact {
     /// [`Error::Limit`] within an hour of the last reset; [`Error::IdentityChanged`] while a change awaits a decision, or
     /// when the bundle is another identity's (see [`Contact::observe`]); those of [`Account::initiate_with`].
     /// Nothing has changed then.
-    pub fn reset<S: Signer, R: TryCryptoRng + ?Sized>(
+    pub fn reset<S: AccountSigner, R: TryCryptoRng + ?Sized>(
         &mut self,
         account: &mut Account<S>,
         bundle: &PrekeyBundle,
@@ -159,7 +159,7 @@ impl Contact {
         )
     }
 
-    fn start<'a, S: Signer, R: TryCryptoRng + ?Sized>(
+    fn start<'a, S: AccountSigner, R: TryCryptoRng + ?Sized>(
         &mut self,
         account: &mut Account<S>,
         bundle: &PrekeyBundle,

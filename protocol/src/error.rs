@@ -55,6 +55,9 @@ pub enum Error {
     /// The random number generator failed; nothing was changed.
     #[error("randomness failed")]
     Randomness,
+    /// The external signer cannot or will not sign; nothing was changed.
+    #[error("the signer failed")]
+    Signer,
     /// A prepared change belongs to an older state: prepare again.
     #[error("stale: the state has moved on")]
     Stale,

@@ -1,6 +1,7 @@
 //! The handshake (spec section 4): sign-and-seal over X25519 and ML-KEM-1024.
 
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 use crate::crypto::aead::{self, ZERO_NONCE};
 use crate::crypto::dh::{KeyPair, PublicKey, SecretKey};
@@ -222,7 +223,7 @@ pub(crate) fn accept(
     let ss = kem.decapsulate(&flight.ciphertext);
     let (prk, k_id) = seal_keys(&th0, &ss, &d1, d2.as_ref());
 
-    let mut sealed = flight.sealed.clone();
+    let mut sealed = Zeroizing::new(flight.sealed.clone());
     aead::open(&k_id, &ZERO_NONCE, &th0, &mut sealed)?;
     let sealed = Sealed::from_bytes(&sealed)?;
     if sealed.identity.id() == own {

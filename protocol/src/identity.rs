@@ -61,17 +61,55 @@ pub trait Signer {
     /// `rnd` is 32 fresh bytes for hedged ML-DSA; a signer with its own randomness may ignore it.
     ///
     /// # Errors
-    /// Whatever the signer reports; it is passed on unchanged.
+    /// [`Error::Signer`] when it cannot or will not sign.
     fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature>;
+}
 
-    /// What of the signer goes into an account's state: only the public identity, unless it is an
-    /// [`IdentityKeyPair`]. Do not override it.
-    #[doc(hidden)]
-    fn to_state(&self) -> Zeroizing<Vec<u8>> {
-        let mut state = Zeroizing::new(Vec::new());
-        EXTERNAL_SIGNER.encode(&mut *state);
-        self.identity().encode(&mut *state);
-        state
+/// A signer outside of this process or module: an account with it stores its public identity only.
+pub struct External<T>(pub T);
+
+impl<T: Signer> Signer for External<T> {
+    fn identity(&self) -> &IdentityKey {
+        self.0.identity()
+    }
+
+    fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature> {
+        self.0.sign(input, rnd)
+    }
+}
+
+/// A signer as an account holds it: an [`IdentityKeyPair`], whose seeds are part of the account's state, or an
+/// [`External`] signer. There are no others.
+pub trait AccountSigner: Signer + sealed::SignerState {}
+
+impl AccountSigner for IdentityKeyPair {}
+impl<T: Signer> AccountSigner for External<T> {}
+
+mod sealed {
+    use super::*;
+
+    /// What of a signer goes into an account's state.
+    pub trait SignerState {
+        /// A tag, and the seeds or the public identity.
+        fn to_state(&self) -> Zeroizing<Vec<u8>>;
+    }
+
+    impl SignerState for IdentityKeyPair {
+        fn to_state(&self) -> Zeroizing<Vec<u8>> {
+            let mut state = Zeroizing::new(Vec::with_capacity(1 + 64));
+            SEEDS.encode(&mut *state);
+            self.encode(&mut *state);
+            state
+        }
+    }
+
+    impl<T: Signer> SignerState for External<T> {
+        fn to_state(&self) -> Zeroizing<Vec<u8>> {
+            let mut state = Zeroizing::new(Vec::new());
+            EXTERNAL_SIGNER.encode(&mut *state);
+            self.identity().encode(&mut *state);
+            state
+        }
     }
 }
 
@@ -225,13 +263,6 @@ impl Signer for IdentityKeyPair {
             mldsa65: sign::mldsa65_sign(&self.mldsa65, &input.0, rnd),
         })
     }
-
-    fn to_state(&self) -> Zeroizing<Vec<u8>> {
-        let mut state = Zeroizing::new(Vec::with_capacity(1 + 64));
-        SEEDS.encode(&mut *state);
-        self.encode(&mut *state);
-        state
-    }
 }
 
 /// A safety number (spec section 2.4): the same for both sides, to be compared by people.
@@ -377,4 +408,4 @@ impl Decode for IdentityKeyPair {
     }
 }
 
-crate::secret::opaque_debug!(IdentityKeyPair, HybridSignature, SigningInput);
+crate::secret::opaque_debug!(External<T>, IdentityKeyPair, HybridSignature, SigningInput);

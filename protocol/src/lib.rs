@@ -63,8 +63,8 @@ pub use account::{Accepted, Account, InitiateOptions, Task};
 pub use contact::{Contact, Event, Received, Trust};
 pub use error::{Error, Result};
 pub use identity::{
-    HybridSignature, IdentityId, IdentityKey, IdentityKeyPair, Peer, SafetyNumber, Signer,
-    SigningInput, Subject,
+    AccountSigner, External, HybridSignature, IdentityId, IdentityKey, IdentityKeyPair, Peer,
+    SafetyNumber, Signer, SigningInput, Subject,
 };
 pub use prekey::{PrekeyBundle, Publication};
 pub use ratchet::Role;

@@ -3,8 +3,8 @@
 /// The one protocol version.
 pub const VERSION: u8 = 1;
 
-/// Keys one message may jump over, in each ratchet. A peer that passed header authentication can
-/// ask for at most this much work: 25,000 hash calls, below 10 ms.
+/// Keys one message may jump over, in each ratchet. Only a header that the peer made can ask for this much
+/// work: at most 50,000 hash calls, about 20 ms.
 pub const MAX_JUMP: u32 = 25_000;
 /// Skipped keys kept in each ratchet; bounds memory at about 77 bytes a message.
 pub const MAX_SKIPPED: usize = 2_000;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::handshake::Established;
 use crate::identity::{IdentityId, Peer, Subject};
 use crate::labels;
-use crate::limits::{MAX_EXPORT, VERSION};
+use crate::limits::{MAX_EXPORT, MAX_PLAINTEXT, VERSION};
 use crate::ratchet::Role;
 use crate::ratchet::triple::{Context, TripleRatchet};
 use crate::secret::Secret;
@@ -191,6 +191,9 @@ impl Session {
         if inner.failed {
             return Err(Error::AgreementFailed);
         }
+        if plaintext.len() > MAX_PLAINTEXT {
+            return Err(Error::Limit);
+        }
         let mut out = Vec::new();
         if let Opening::Unanswered(flight) = &inner.opening {
             let message = inner.ratchet.context().slots.overhead();
@@ -267,7 +270,7 @@ impl Session {
         let output = next.decrypt_with(message, ad);
         match output {
             // The end of a session is a change too: it is prepared and committed like any other.
-            Err(error) if next.generation() == self.generation() => Err(error),
+            Err(error) if !next.0.failed || self.0.failed => Err(error),
             output => Ok(Pending {
                 base: self.generation(),
                 next,
@@ -282,7 +285,8 @@ impl Session {
     /// [`Error::Stale`] when the session has changed since `pending` was prepared, or it is another session's: nothing
     /// has changed. [`Error::AgreementFailed`] when the prepared message has ended the session.
     pub fn commit<T>(&mut self, pending: Pending<T>) -> Result<T> {
-        if pending.base != self.generation() || pending.next.id() != self.id() {
+        let same = pending.next.id() == self.id() && pending.next.0.own == self.0.own;
+        if pending.base != self.generation() || !same {
             return Err(Error::Stale);
         }
         *self = pending.next;

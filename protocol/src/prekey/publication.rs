@@ -201,7 +201,8 @@ impl PublicationState {
 
     /// M-PK-08: time to publish again.
     pub(crate) fn is_old(&self, now: u64) -> bool {
-        now.saturating_sub(self.created) >= ROTATION_PERIOD
+        let replay_fills = 4 * self.replay.len() >= 3 * MAX_REPLAY;
+        now.saturating_sub(self.created) >= ROTATION_PERIOD || replay_fills
     }
 
     /// M-PK-08: few one-time prekeys left.

@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 use super::chain::{
     Chain, JumpBudget, Jumped, ReceivingChain, Skipped, Strand, Taken, evict_beyond_limit,
@@ -159,6 +160,16 @@ impl DoubleRatchet {
         })
     }
 
+    /// Whether it is a state that a session can be in between two messages: a responder has received one, and the
+    /// key to step with is the newest one received.
+    pub(crate) fn check(&self) -> bool {
+        match (&self.turn, &self.receiving) {
+            (Turn::Step { peer }, Some(receiving)) => *peer == receiving.dh,
+            (Turn::Step { .. } | Turn::Sending { .. }, _) => true,
+            (Turn::Fresh { .. }, _) => false,
+        }
+    }
+
     /// Whether a message can be sent.
     ///
     /// # Errors
@@ -228,7 +239,7 @@ impl DoubleRatchet {
         let next = may_step.then_some((Opened::Next, &self.next_receive));
         let retired = self.retired.iter().enumerate();
         let retired = retired.map(|(i, chain)| (Opened::Retired(i), &chain.header_key));
-        let mut buffer = Vec::with_capacity(parts.header_ct.len());
+        let mut buffer = Zeroizing::new(Vec::with_capacity(parts.header_ct.len()));
         for (opened, key) in current.into_iter().chain(next).chain(retired) {
             buffer.clear();
             buffer.extend_from_slice(parts.header_ct);

@@ -15,7 +15,7 @@ use crate::crypto::dh::{PublicKey, SecretKey};
 use crate::crypto::hash::{Hash, prf};
 use crate::error::{Error, Result};
 use crate::labels;
-use crate::limits::{MAX_JUMP, MAX_PLAINTEXT, VERSION};
+use crate::limits::{MAX_JUMP, VERSION};
 use crate::secret::{Secret, random_bytes};
 use crate::wire::codec::{Decode, Encode, Reader, Sink};
 use crate::wire::message::{Header, Parts, Slots, TYPE_MESSAGE, prefix};
@@ -98,7 +98,7 @@ impl TripleRatchet {
         (self.double.skipped_len(), self.sparse.skipped_len())
     }
 
-    /// Appends one message to `out`. All draws and checks come before the first change (section 5.5).
+    /// Appends one message of at most 16 MiB to `out`. All draws and checks come before the first change (section 5.5).
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Randomness`], [`Error::Malformed`] for a peer's key that does not contribute.
@@ -110,9 +110,6 @@ impl TripleRatchet {
         out: &mut Vec<u8>,
         rng: &mut R,
     ) -> Result<()> {
-        if plaintext.len() > MAX_PLAINTEXT {
-            return Err(Error::Limit);
-        }
         self.double.check_send()?;
         self.sparse.check_send(self.scka.sending_epoch())?;
         let nonce = random_bytes(rng)?;
@@ -216,10 +213,14 @@ impl TripleRatchet {
         context: Context,
         since_epoch: u32,
     ) -> Result<Self> {
-        let double = Decode::decode(input)?;
+        let double = DoubleRatchet::decode(input)?;
         let sparse = SparseRatchet::decode(input, context.role)?;
         let scka = ChunkedKem::decode(input, context.session_id, context.slots)?;
-        if scka.newest_key() == sparse.epoch() && sparse.check_epoch(scka.sending_epoch()) {
+        let fits = double.check()
+            && scka.check(context.role)
+            && scka.newest_key() == sparse.epoch()
+            && sparse.check_epoch(scka.sending_epoch());
+        if fits {
             Ok(Self {
                 context,
                 double,

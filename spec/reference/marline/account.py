@@ -177,8 +177,8 @@ def maintain(a: AccountState, now: int) -> tuple[AccountState, Advice]:
     kept = tuple(p for p in a.publications if now < p.deadline)
     deleted = tuple(p.signed.id for p in a.publications if now >= p.deadline)
     newest = kept[-1] if kept else None
-    rotate = newest is None or now >= newest.created + 7 * DAY
-    replenish = newest is None or 4 * len(newest.onetime) < newest.count
+    rotate = newest is None or now >= newest.created + 7 * DAY or 4 * len(newest.replay) >= 3 * REPLAY
+    replenish = not rotate and newest is not None and 4 * len(newest.onetime) < newest.count
     if deleted:
         a = replace(a, generation=a.generation + 1, publications=kept)
     return a, Advice(rotate, replenish, deleted)

@@ -154,6 +154,12 @@ def decode_session(data: bytes) -> SessionState:
         r.require(s.role in (INITIATOR, RESPONDER) and 1 <= s.slots <= MAX_SLOTS and s.status <= 1)
         r.require((s.role == RESPONDER) == isinstance(s.opening, Accepted))
         r.require(not isinstance(s.opening, Unanswered) or s.opening.flight.slots == s.slots)
+        owner = isinstance(s.scka.state, (Idle, SendingKey, ReceivingCt))
+        r.require(owner == ((s.role == INITIATOR) == (s.scka.epoch % 2 == 1)))
+        r.require(not isinstance(s.double.turn, Fresh))
+        if isinstance(s.double.turn, Step) and s.double.receiving is not None:
+            r.require(s.double.turn.peer == s.double.receiving.dh)
+        r.require(s.own_id != s.peer.identity_id)
         _check_epochs(r, s)
         return s
 

@@ -103,6 +103,15 @@ impl ChunkedKem {
         }
     }
 
+    /// Whether the state is one that a side of this role can be in: the initiator owns the keys of odd epochs.
+    pub fn check(&self, role: Role) -> bool {
+        let owner = match self.state {
+            State::Idle | State::SendingKey { .. } | State::ReceivingCt { .. } => true,
+            State::AwaitingKey { .. } | State::KeyHeld { .. } | State::SendingCt { .. } => false,
+        };
+        owner == ((role == Role::Initiator) == (self.epoch % 2 == 1))
+    }
+
     /// The newest epoch whose key this side knows.
     pub fn newest_key(&self) -> u32 {
         match self.state {
