@@ -1,0 +1,174 @@
+//! Receiving: whose message it is, and what it says.
+
+use marline::{Accepted, Error as Protocol, Event, Peer, Received};
+
+use crate::contacts::Record;
+use crate::device::{Change, Device};
+use crate::error::{Error, Result};
+use crate::messages::Incoming;
+use crate::store::{Kind, RowKey, Store, Transaction};
+
+/// The type byte of an initial message (spec section 4.1).
+const TYPE_INITIAL: u8 = 1;
+
+/// A message on its way in.
+struct Arrived<'a> {
+    message: &'a [u8],
+    ad: &'a [u8],
+    now: u64,
+}
+
+/// What one contact makes of a message.
+enum Trial {
+    Opened(Record, Peer, Received),
+    NotMine(Protocol),
+}
+
+impl<S: Store> Device<S> {
+    /// Opens a message that was sent without associated data: [`Device::receive_with`].
+    ///
+    /// # Errors
+    /// As [`Device::receive_with`].
+    pub fn receive(&mut self, message: &[u8], from: Option<&str>, now: u64) -> Result<Incoming> {
+        self.receive_with(message, from, &[], now)
+    }
+
+    /// Opens a message. State and plaintext are committed when it returns; the same message yields the same
+    /// plaintext until it is acknowledged.
+    ///
+    /// `from` is the contact that the transport says it comes from. Messages show nothing of who sent them; without
+    /// `from`, every contact's sessions are tried, those heard last first, which takes time in proportion to their
+    /// number. Somebody unknown who starts a session becomes a new contact.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for `from`; what the protocol says of the message ([`marline::Contact::receive_with`],
+    /// [`marline::Account::accept_with`]); storage errors. Nothing has changed then.
+    pub fn receive_with(
+        &mut self,
+        message: &[u8],
+        from: Option<&str>,
+        ad: &[u8],
+        now: u64,
+    ) -> Result<Incoming> {
+        let arrived = Arrived { message, ad, now };
+        let recent = self.recent.clone();
+        let id = self.vault.key(Kind::Inbox, message)?;
+        if self.is_finished(&id) {
+            return Err(Protocol::Duplicate.into());
+        }
+        let (heard, incoming) = self.change(|change| {
+            if let Some((_, row)) = change.vault.get(&change.tx, Kind::Inbox, &id)? {
+                return Ok((None, Incoming::from_row(id, &row)?.1));
+            }
+            let (record, author, received) = change.open(&arrived, from, &recent)?;
+            change.put_record(&record)?;
+            let incoming = Incoming::new(id, &record, author, received);
+            if incoming.plaintext().is_some() {
+                let row = incoming.to_row(change.next_number());
+                change
+                    .vault
+                    .put(&mut change.tx, Kind::Inbox, &id, 0, &row)?;
+            }
+            Ok((Some(record.key), incoming))
+        })?;
+        if let Some(key) = heard {
+            self.heard(key);
+        }
+        Ok(incoming)
+    }
+}
+
+impl<T: Transaction> Change<'_, T> {
+    fn open(
+        &mut self,
+        arrived: &Arrived<'_>,
+        from: Option<&str>,
+        recent: &[RowKey],
+    ) -> Result<(Record, Peer, Received)> {
+        let mut refusal = Protocol::Authentication;
+        if let Some(name) = from {
+            match self.try_contact(self.named(name)?, arrived)? {
+                Trial::Opened(record, author, received) => return Ok((record, author, received)),
+                Trial::NotMine(error) => refusal = error,
+            }
+        }
+        if arrived.message.get(1) == Some(&TYPE_INITIAL) {
+            match self.accept(arrived) {
+                // Perhaps a first flight that was accepted before and is repeated (M-HS-03).
+                Err(Error::Protocol(
+                    error @ (Protocol::PrekeyUsed | Protocol::Duplicate | Protocol::UnknownPrekey),
+                )) => refusal = error,
+                other => return other,
+            }
+        } else if from.is_some() {
+            return Err(refusal.into());
+        }
+        let others = self.tx.keys(Kind::Contact)?;
+        let others = others.iter().filter(|key| !recent.contains(key));
+        for key in recent.iter().chain(others) {
+            let Some(record) = self.record(key)? else {
+                continue;
+            };
+            match self.try_contact(record, arrived)? {
+                Trial::Opened(record, author, received) => return Ok((record, author, received)),
+                // The contact whose session has ended may be the one: say so.
+                Trial::NotMine(Protocol::AgreementFailed) => refusal = Protocol::AgreementFailed,
+                Trial::NotMine(_) => {}
+            }
+        }
+        Err(refusal.into())
+    }
+
+    /// Tries a contact's sessions. An error says that the message is of this contact and will not open.
+    fn try_contact(&self, mut record: Record, arrived: &Arrived<'_>) -> Result<Trial> {
+        match record.contact.receive_with(arrived.message, arrived.ad) {
+            Ok(received) => {
+                let identity = record.contact.identity();
+                let author = match &received.opened {
+                    Some(opened) => opened.peer().clone(),
+                    None => Peer {
+                        identity,
+                        subject: Default::default(),
+                    },
+                };
+                Ok(Trial::Opened(record, author, received))
+            }
+            Err(
+                error @ (Protocol::NoSession
+                | Protocol::Authentication
+                | Protocol::Malformed
+                | Protocol::AgreementFailed),
+            ) => Ok(Trial::NotMine(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Accepts a new session, for the contact of its initiator or a new one.
+    fn accept(&mut self, arrived: &Arrived<'_>) -> Result<(Record, Peer, Received)> {
+        let (over, mut account) = self.account()?;
+        let accepted: Accepted = account.accept_with(arrived.message, arrived.ad, arrived.now)?;
+        let author = accepted.opened.peer().clone();
+        let mut record = match self.by_identity(&author.identity)? {
+            Some(record) => record,
+            None => {
+                let name = self.free_name(author.subject.as_bytes(), &author.identity)?;
+                let record = Record::new(&name, author.identity)?;
+                self.put_indexes(&record, &author.identity)?;
+                record
+            }
+        };
+        let received = record.contact.adopt(accepted);
+        debug_assert!(!received.events.is_empty() || received.opened.is_some());
+        self.put_account(over, &account)?;
+        Ok((record, author, received))
+    }
+}
+
+impl Incoming {
+    /// Whether the peer reset the session: messages may have been lost, the user is to know.
+    pub fn is_reset(&self) -> bool {
+        self.events
+            .iter()
+            .any(|event| matches!(event, Event::SessionReset { .. }))
+    }
+}

@@ -1,0 +1,219 @@
+//! The embedded store: one SQLite file in WAL mode.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+
+use crate::error::{Error, Result};
+use crate::store::{Kind, Row, RowKey, Store, Transaction};
+
+/// `application_id` of the file: "Marl".
+const APPLICATION_ID: i32 = 0x4d61_726c;
+/// What leads from schema `i` to schema `i + 1`. Entries never change once released.
+const MIGRATIONS: &[&str] = &[
+    // 0 -> 1
+    "CREATE TABLE rows (
+         key BLOB PRIMARY KEY NOT NULL,
+         kind INTEGER NOT NULL,
+         generation INTEGER NOT NULL,
+         value BLOB NOT NULL
+     ) STRICT;",
+    // 1 -> 2: listing a kind no longer reads every row
+    "CREATE INDEX rows_kind ON rows (kind, key);",
+];
+/// How long a transaction waits for another process.
+const BUSY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a commit survives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Durability {
+    /// Every commit is on disk when it returns (`synchronous=FULL`): survives loss of power.
+    #[default]
+    Full,
+    /// Commits survive a crash of the process at once, and of the machine from the next [`crate::Device::flush`] on
+    /// (`synchronous=NORMAL`). A machine that loses power before may go back to an earlier state: its sessions may
+    /// then need a reset.
+    Batched,
+}
+
+/// A SQLite file.
+pub struct Sqlite {
+    connection: Connection,
+}
+
+/// A transaction on it: it holds the write lock from the start (`BEGIN IMMEDIATE`).
+pub struct SqliteTransaction<'a> {
+    transaction: rusqlite::Transaction<'a>,
+}
+
+impl Sqlite {
+    /// Makes a new file. It is readable by its owner only.
+    ///
+    /// # Errors
+    /// [`Error::Exists`]; storage errors.
+    pub fn create(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)?;
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        Self::prepare(connection, durability, max_bytes)
+    }
+
+    /// Opens a file and brings it to the current schema.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Schema`]; storage errors.
+    pub fn open(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
+        if !path.try_exists()? {
+            return Err(Error::NotFound);
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(BUSY_LIMIT)?;
+        let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version = schema(&connection)?;
+        if id != APPLICATION_ID || version == 0 || version > MIGRATIONS.len() {
+            return Err(Error::Schema);
+        }
+        Self::prepare(connection, durability, max_bytes)
+    }
+
+    fn prepare(connection: Connection, durability: Durability, max: Option<u64>) -> Result<Self> {
+        connection.busy_timeout(BUSY_LIMIT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let synchronous = match durability {
+            Durability::Full => "FULL",
+            Durability::Batched => "NORMAL",
+        };
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        // What is deleted is overwritten: old chain keys must not stay in free pages.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "cell_size_check", "ON")?;
+        connection.pragma_update(None, "trusted_schema", "OFF")?;
+        if let Some(bytes) = max {
+            let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            let pages =
+                i64::try_from(bytes.checked_div(page.into()).unwrap_or(0)).unwrap_or(i64::MAX);
+            // This pragma answers with a row.
+            connection.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(()))?;
+        }
+        let mut store = Self { connection };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        if schema(&self.connection)? == MIGRATIONS.len() {
+            return Ok(());
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Again inside the transaction: another process may have been faster.
+        for step in MIGRATIONS.iter().skip(schema(&transaction)?) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Puts everything committed on disk, in the main file.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub fn flush(&mut self) -> Result<()> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        Ok(self.connection.query_row(checkpoint, [], |_| Ok(()))?)
+    }
+
+    /// Writes a consistent copy to a new file.
+    ///
+    /// # Errors
+    /// [`Error::Exists`]; storage errors.
+    pub fn copy_to(&mut self, path: &Path) -> Result<()> {
+        if path.try_exists()? {
+            return Err(Error::Exists);
+        }
+        let text = path.to_str().ok_or(Error::Name)?;
+        self.connection.execute("VACUUM INTO ?1", [text])?;
+        Ok(())
+    }
+}
+
+fn schema(connection: &Connection) -> Result<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(version).map_err(|_| Error::Schema)
+}
+
+/// SQLite's integers are signed; generations stay far below 2^63.
+fn signed(generation: u64) -> Result<i64> {
+    i64::try_from(generation).map_err(|_| Error::Corrupt)
+}
+
+impl Store for Sqlite {
+    type Transaction<'a> = SqliteTransaction<'a>;
+
+    fn begin(&mut self) -> Result<SqliteTransaction<'_>> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self.connection.transaction_with_behavior(behavior)?;
+        Ok(SqliteTransaction { transaction })
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn get(&self, key: &RowKey) -> Result<Option<Row>> {
+        let mut query = self
+            .transaction
+            .prepare_cached("SELECT generation, value FROM rows WHERE key = ?1")?;
+        let row = query.query_row([key], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+        let Some((generation, value)) = row.optional()? else {
+            return Ok(None);
+        };
+        let generation = u64::try_from(generation).map_err(|_| Error::Corrupt)?;
+        Ok(Some(Row { generation, value }))
+    }
+
+    fn put(&mut self, kind: Kind, key: &RowKey, row: &Row) -> Result<()> {
+        let generation = signed(row.generation)?;
+        let changed = if generation <= 1 {
+            let insert = "INSERT INTO rows (key, kind, generation, value) VALUES (?1, ?2, ?3, ?4)
+                          ON CONFLICT (key) DO NOTHING";
+            self.transaction
+                .prepare_cached(insert)?
+                .execute(params![key, kind as u8, generation, row.value])?
+        } else {
+            let update = "UPDATE rows SET generation = ?2, value = ?3
+                          WHERE key = ?1 AND generation = ?2 - 1";
+            self.transaction
+                .prepare_cached(update)?
+                .execute(params![key, generation, row.value])?
+        };
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(Error::Conflict)
+        }
+    }
+
+    fn delete(&mut self, key: &RowKey) -> Result<()> {
+        self.transaction
+            .prepare_cached("DELETE FROM rows WHERE key = ?1")?
+            .execute([key])?;
+        Ok(())
+    }
+
+    fn keys(&self, kind: Kind) -> Result<Vec<RowKey>> {
+        let mut query = self
+            .transaction
+            .prepare_cached("SELECT key FROM rows WHERE kind = ?1 ORDER BY key")?;
+        let keys = query.query_map([kind as u8], |row| row.get(0))?;
+        Ok(keys.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn commit(self) -> Result<()> {
+        Ok(self.transaction.commit()?)
+    }
+}
