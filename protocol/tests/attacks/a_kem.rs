@@ -6,29 +6,9 @@ use rand_core::TryCryptoRng;
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 
 use super::a_points::{refuse_bundle, refuse_first};
-use super::attacker::Attacker;
 use super::common::*;
 use super::craft::*;
 use super::structures::*;
-
-/// A session whose initiator is the attacker, with the given slots: it has sent one message without codewords.
-pub fn hostile_initiator(slots: u8, rng: &mut SeededRng) -> (Attacker, Session) {
-    let (_, mut bob) = accounts(rng);
-    let bundle = Bundle::of(&bob.publish(1, NOW, rng).unwrap().bundle());
-    let identity = Identity {
-        ed25519: [1; 32],
-        mldsa65: [2; 32],
-    };
-    let initiator = Initiator {
-        identity,
-        subject: b"mallory",
-        ephemeral: rng.array(),
-        slots,
-    };
-    let mut initiated = initiator.initiate(&bundle, |_, _| {});
-    let accepted = bob.accept(&initiated.message(), NOW).unwrap();
-    (initiated.session, accepted.session)
-}
 
 /// Copies of an encapsulation key of which one coefficient, the first or the last, is q, q + 1 or 4095.
 pub fn overflowing(ek: &[u8]) -> Vec<Vec<u8>> {

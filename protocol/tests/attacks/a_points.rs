@@ -153,6 +153,7 @@ fn a1_a_ratchet_key_that_does_not_contribute_is_refused_by_both_steps() {
         // The sending step; only a state that was tampered with can hold such a peer.
         let mut state = SessionState::parse(&pair.a.to_state());
         state.double.turn = Turn::Step { peer: key };
+        state.double.receiving.as_mut().unwrap().dh = key;
         let mut session = Session::from_state(&state.bytes()).unwrap();
         assert_eq!(session.encrypt(b"", rng).err(), Some(Error::Malformed));
         assert_eq!(session.to_state().as_slice(), state.bytes());

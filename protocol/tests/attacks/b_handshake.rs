@@ -14,6 +14,9 @@ const MALLORY: Identity = Identity {
     mldsa65: [2; 32],
 };
 
+/// A change of what is sealed, which may depend on th0.
+type EditSealed<'a> = &'a dyn Fn(&mut Sealed, &Key);
+
 fn mallory() -> Initiator<'static> {
     Initiator {
         identity: MALLORY,
@@ -99,7 +102,7 @@ fn b5_a_handshake_cannot_be_passed_on_as_ones_own_or_to_somebody_else() {
     let bundle = Bundle::of(&bob.publish(1, NOW, rng).unwrap().bundle());
     let alices = Identity::of(&alice);
     // What Alice signed for a handshake with somebody else, or for this one with other words.
-    let edits: [&dyn Fn(&mut Sealed, &Key); 6] = [
+    let edits: [EditSealed<'_>; 6] = [
         &|sealed, _| sealed.identity = alices.key(),
         &|sealed, _| sealed.subject = List(b"alice".to_vec()),
         &|sealed, _| sealed.signature[0] ^= 1,
@@ -167,22 +170,20 @@ fn b5_what_is_sealed_must_decode() {
     let rng = &mut SeededRng::new(44);
     let (_, mut bob) = accounts(rng);
     let bundle = Bundle::of(&bob.publish(1, NOW, rng).unwrap().bundle());
-    let edits: [(fn(&mut Sealed), Error); 3] = [
-        (|sealed| sealed.identity[0] = 2, Error::Version),
+    let edits: [(EditSealed<'_>, Error); 3] = [
+        (&|sealed, _| sealed.identity[0] = 2, Error::Version),
         (
-            |sealed| sealed.identity[1..33].copy_from_slice(&[0; 32]),
+            &|sealed, _| sealed.identity[1..33].copy_from_slice(&[0; 32]),
             Error::Malformed,
         ),
         // A length that runs into the signature.
         (
-            |sealed| sealed.subject = List(vec![]),
+            &|sealed, _| sealed.subject = List(vec![]),
             Error::Authentication,
         ),
     ];
     for (edit, error) in edits {
-        let message = mallory()
-            .initiate(&bundle, |sealed, _| edit(sealed))
-            .message();
+        let message = mallory().initiate(&bundle, edit).message();
         refuse_first(&mut bob, &message, error);
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use marline::{Error, InitiateOptions, Padding, Session, Slots, StateKey};
 
-use super::a_kem::hostile_initiator;
 use super::a_points::refuse;
 use super::attacker::{Attacker, Header};
 use super::common::*;
+use super::craft::hostile_initiator;
 use super::structures::*;
 
 /// 2^31.

@@ -2,9 +2,10 @@
 
 use marline::Account;
 use marline::hazmat::{kem1024, sign};
-use marline::{PrekeyBundle, Secret};
+use marline::{PrekeyBundle, Secret, Session};
 
 use super::attacker::Attacker;
+use super::common::{NOW, SeededRng, accounts};
 use super::notation::*;
 use super::structures::*;
 
@@ -234,4 +235,23 @@ impl Initiator<'_> {
             },
         }
     }
+}
+
+/// A session whose initiator is the attacker, with the given slots: it has sent one message without codewords.
+pub fn hostile_initiator(slots: u8, rng: &mut SeededRng) -> (Attacker, Session) {
+    let (_, mut bob) = accounts(rng);
+    let bundle = Bundle::of(&bob.publish(1, NOW, rng).unwrap().bundle());
+    let identity = Identity {
+        ed25519: [1; 32],
+        mldsa65: [2; 32],
+    };
+    let initiator = Initiator {
+        identity,
+        subject: b"mallory",
+        ephemeral: rng.array(),
+        slots,
+    };
+    let mut initiated = initiator.initiate(&bundle, |_, _| {});
+    let accepted = bob.accept(&initiated.message(), NOW).unwrap();
+    (initiated.session, accepted.session)
 }

@@ -3,11 +3,11 @@
 use marline::hazmat::kem768;
 use marline::{Error, InitiateOptions, Session, Slots};
 
-use super::a_kem::{hostile_initiator, overflowing};
+use super::a_kem::overflowing;
 use super::a_points::refuse;
 use super::attacker::{Attacker, Header};
 use super::common::*;
-use super::craft::secret;
+use super::craft::{hostile_initiator, secret};
 use super::notation::*;
 use super::structures::*;
 

@@ -1,5 +1,6 @@
 //! The structures of sections 2 to 4 and 8, written from the specification: an independent codec, to look
 //! into states and to make what an honest device never makes.
+#![allow(clippy::large_enum_variant)] // The structures are as flat as the text.
 
 /// What has the encoding of section 1.1. `take` panics where a decoder of the library would refuse.
 pub trait Wire: Sized {
