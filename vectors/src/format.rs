@@ -70,6 +70,13 @@ pub enum Definition {
         /// What comes instead, in hexadecimal.
         insert: String,
     },
+    /// The same bytes many times.
+    Repeat {
+        /// The bytes, in hexadecimal.
+        repeat: String,
+        /// How many times.
+        times: usize,
+    },
     /// Other values, one after the other.
     Join {
         /// Their names.
@@ -193,6 +200,7 @@ impl VectorFile {
             .ok_or_else(|| format!("no value {name}"))?
         {
             Definition::Bytes(hex) => Ok(hex.clone()),
+            Definition::Repeat { repeat, times } => Ok(repeat.repeat(*times)),
             Definition::Join { join } => join
                 .iter()
                 .map(|part| self.value_at(part, depth + 1))

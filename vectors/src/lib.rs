@@ -2,7 +2,12 @@
 //! implementation as a child process. `vectors/README.md` describes format and protocol.
 
 pub mod anatomy;
+pub mod check;
 pub mod draws;
 pub mod driver;
 pub mod format;
+pub mod generate;
+pub mod process;
 pub mod runner;
+pub mod set;
+pub mod trace;

@@ -63,6 +63,13 @@ impl Driver {
         answer
     }
 
+    /// The fingerprint of a session's state.
+    pub fn session_fingerprint(&self, name: &str) -> Option<String> {
+        self.sessions
+            .get(name)
+            .map(|session| hex::encode(fingerprint(&session.to_state())))
+    }
+
     /// Adds the fingerprints of the states that the request names.
     fn fingerprints(&self, inputs: &Object, answer: &mut Value) {
         let handle = |kind: &str| inputs.get(kind).and_then(Value::as_str);

@@ -1,0 +1,52 @@
+//! The generator: every file of `vectors/v1`, always the same bytes.
+
+pub mod builder;
+pub mod people;
+
+mod account;
+mod agreement;
+mod bundle;
+mod conversation;
+mod erasure;
+mod handshake;
+mod hash;
+mod hostile;
+mod keys;
+mod loss;
+mod message;
+mod prekeys;
+mod ratchet;
+mod scka;
+mod signature;
+mod state;
+
+use crate::format::{Outcome, VectorFile};
+
+/// Makes all files, by name without extension.
+///
+/// # Errors
+/// When the implementation does not do what a case says.
+pub fn all() -> Outcome<Vec<(&'static str, VectorFile)>> {
+    let makers: [(&str, fn() -> Outcome<VectorFile>); 16] = [
+        ("a1-hash", hash::file),
+        ("a2-keys", keys::file),
+        ("a3-signature", signature::file),
+        ("a4-prekeys", prekeys::file),
+        ("a5-message", message::file),
+        ("a6-erasure", erasure::file),
+        ("b1-bundle", bundle::file),
+        ("b2-handshake", handshake::file),
+        ("b3-ratchet", ratchet::file),
+        ("b4-scka", scka::file),
+        ("b5-account", account::file),
+        ("b6-state", state::file),
+        ("c1-conversation", conversation::file),
+        ("c2-loss", loss::file),
+        ("c3-hostile", hostile::file),
+        ("c4-agreement", agreement::file),
+    ];
+    makers
+        .into_iter()
+        .map(|(name, make)| Ok((name, make().map_err(|reason| format!("{name}: {reason}"))?)))
+        .collect()
+}
