@@ -157,7 +157,7 @@ impl<T: Transaction> Change<'_, T> {
                 record
             }
         };
-        let received = record.contact.adopt(accepted);
+        let received = record.contact.adopt(accepted, arrived.now);
         debug_assert!(!received.events.is_empty() || received.opened.is_some());
         self.put_account(over, &account)?;
         Ok((record, author, received))

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::account::{Accepted, Account, InitiateOptions};
 use crate::error::{Error, Result};
 use crate::identity::{AccountSigner, IdentityId};
-use crate::limits::{MAX_ARCHIVE, MAX_PLAINTEXT, RESET_PERIOD};
+use crate::limits::{MANIFEST_LIFETIME, MAX_ARCHIVE, MAX_PLAINTEXT, RESET_PERIOD};
 use crate::prekey::PrekeyBundle;
 use crate::session::{Facts, Opened, Session};
 use crate::state::{self, StateKey, StateKind};
@@ -265,13 +265,14 @@ impl Contact {
     ///
     /// # Errors
     /// [`Error::NoSession`]: an initial message of a new session, for [`Account::accept_with`] and then
-    /// [`Contact::adopt`]; or there is no session. [`Error::AgreementFailed`]: nothing opened it, and a session that has
-    /// failed may be the one it is for. Those of [`Session::decrypt_with`]. Nothing has changed then.
+    /// [`Contact::adopt`]; or there is no session. [`Error::AgreementFailed`]: nothing opened it, and the session to send
+    /// on has failed: it may be the one it is for. Those of [`Session::decrypt_with`]. Nothing has changed then.
     pub fn receive_with(&mut self, message: &[u8], ad: &[u8]) -> Result<Received> {
         let ephemeral = match message.get(1) {
             Some(&TYPE_INITIAL) => Some(InitialMessage::from_bytes(message)?.flight.ephemeral),
             _ => None,
         };
+        let sending = self.sending().map(|session| *session.id());
         let mut refusal = Error::NoSession;
         for Ranked { rank, session } in &mut self.sessions {
             if ephemeral.is_some() && session.accepted_ephemeral() != ephemeral.as_ref() {
@@ -289,7 +290,9 @@ impl Contact {
                     (None, Some(Event::SessionFailed { session_id }))
                 }
                 Err(Error::AgreementFailed) => {
-                    refusal = Error::AgreementFailed;
+                    if sending == Some(*session.id()) {
+                        refusal = Error::AgreementFailed;
+                    }
                     continue;
                 }
                 Err(error @ (Error::Authentication | Error::Malformed)) => {
@@ -314,13 +317,17 @@ impl Contact {
 
     /// Takes over a session that [`Account::accept_with`] made of an initial message, with its first message. When the
     /// session's peer is not this contact's identity, giving it here says that the peer has changed its
-    /// identity.
-    pub fn adopt(&mut self, accepted: Accepted) -> Received {
+    /// identity. `now` in Unix seconds: a session that claims a rank of more than 28 days after it is not kept
+    /// ([`Event::Unreadable`]), so that nobody can claim a place that no later session reaches.
+    pub fn adopt(&mut self, accepted: Accepted, now: u64) -> Received {
         let Accepted { session, opened } = accepted;
         let (author, session_id) = (session.peer().identity, *session.id());
         let mut events = Vec::new();
         let mut content = None;
-        if let Some((opened, Some(rank), reset)) = unframe(opened) {
+        let latest = now.saturating_add(MANIFEST_LIFETIME);
+        if let Some((opened, Some(rank), reset)) = unframe(opened)
+            && rank <= latest
+        {
             content = opened;
             events.extend(self.observe(author));
             let evicted = self.insert(Ranked { rank, session });

@@ -356,14 +356,14 @@ impl Session {
     /// `context` (spec section 5.7). It depends on the handshake only.
     ///
     /// # Errors
-    /// [`Error::Limit`] for another length.
+    /// [`Error::Limit`] for another length, and for a label or context above 16 MiB.
     pub fn export_secret(
         &self,
         label: &[u8],
         context: &[u8],
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>> {
-        if !(1..=MAX_EXPORT).contains(&length) {
+        if !(1..=MAX_EXPORT).contains(&length) || label.len().max(context.len()) > MAX_PLAINTEXT {
             return Err(Error::Limit);
         }
         let context = hash(labels::EXPORT_CONTEXT, &[label, context]);

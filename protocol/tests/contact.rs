@@ -73,7 +73,9 @@ impl Device {
     /// As an application routes what arrives.
     fn receive(&mut self, message: &[u8]) -> Result<Received, Error> {
         match self.contact.receive(message) {
-            Err(Error::NoSession) => Ok(self.contact.adopt(self.account.accept(message, NOW)?)),
+            Err(Error::NoSession) => {
+                Ok(self.contact.adopt(self.account.accept(message, NOW)?, NOW))
+            }
             other => other,
         }
     }
@@ -114,7 +116,7 @@ fn m_ct_01_an_opening_message_without_its_first_flight_keeps_its_frame() {
     let (mut a, mut b) = devices(rng);
     let first = a.start(&b, 0, b"1", NOW, rng);
     let second = a.contact.send(b"2", rng).unwrap();
-    b.receive(&first).unwrap().opened.unwrap();
+    let _ = b.receive(&first).unwrap().opened.unwrap();
     let initial = marline::hazmat::initial::InitialMessage::from_bytes(&second).unwrap();
     assert_eq!(text(b.receive(initial.message).unwrap()), b"2");
 }

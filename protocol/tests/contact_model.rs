@@ -154,7 +154,7 @@ impl Model {
             Err(Error::NoSession) => {
                 let mut account = to.account();
                 let accepted = account.accept(&message, NOW).unwrap();
-                let received = contact.adopt(accepted);
+                let received = contact.adopt(accepted, NOW);
                 to.store(Some(&account), &contact);
                 received
             }

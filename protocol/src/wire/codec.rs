@@ -77,7 +77,6 @@ pub trait Decode: Sized {
 }
 
 /// Bytes still to be read.
-#[derive(Clone, Copy)]
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
