@@ -21,11 +21,11 @@ HANDLE_ERRORS = ["NULL", "BAD_HANDLE", "BUSY", "POISONED", "INTERNAL"]
 
 
 def header(cbindgen):
-    version = subprocess.run([cbindgen, "--version"], capture_output=True, text=True, check=True).stdout
+    version = subprocess.run([cbindgen, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     if VERSION not in version.split():
         sys.exit(f"cbindgen {VERSION} is needed, this is {version.strip()}")
     text = subprocess.run([cbindgen, "--quiet", "--config", FFI / "cbindgen.toml", FFI],
-                          capture_output=True, text=True, check=True).stdout
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     guard = "#define MARLINE_H\n"
     before, after = text.split(guard)
     includes = "#include <stddef.h>\n#include <stdint.h>\n"

@@ -44,7 +44,7 @@ typedef struct {
     uint8_t key[MARLINE_KEY_SIZE];
 } world;
 
-static void world_open(world *w) {
+static inline void world_open(world *w) {
     memset(w, 0, sizeof *w);
     memset(w->key, 7, sizeof w->key);
     OK(marline_account_generate(TEXT("alice"), &w->alice, NULL));
@@ -56,7 +56,7 @@ static void world_open(world *w) {
     OK(marline_account_accept(w->bob, BYTES(w->first), NO_AD, NOW, &w->to_alice, &w->hello, NULL));
 }
 
-static void world_close(world *w) {
+static inline void world_close(world *w) {
     marline_opened_free(w->hello);
     marline_session_free(w->to_alice);
     marline_session_free(w->to_bob);
