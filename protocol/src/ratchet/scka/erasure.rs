@@ -79,17 +79,6 @@ fn coefficients<const K: usize>(points: &[u16; K], weights: &[u16; K], x: u16) -
     coefficients
 }
 
-/// `sum += factor * elements`.
-fn add_scaled(sum: &mut Elements, factor: u16, mut elements: Elements) {
-    for bit in 0..16 {
-        let mask = ((factor >> bit) & 1).wrapping_neg();
-        for (sum, element) in sum.iter_mut().zip(&mut elements) {
-            *sum ^= *element & mask;
-            *element = times_x(*element);
-        }
-    }
-}
-
 fn elements(codeword: &Codeword) -> Elements {
     let mut elements = Elements::default();
     for (element, bytes) in elements.iter_mut().zip(codeword.as_chunks().0) {
@@ -106,16 +95,29 @@ fn bytes(elements: &Elements) -> Codeword {
     codeword
 }
 
-/// The value at `x` of the polynomials through the codewords at the points.
+/// The value at `x` of the polynomials through the codewords at the points: `Σ coefficient * codeword`, bit by bit
+/// of the coefficients from the highest, so that only the sum is ever multiplied by x.
 fn interpolate<'a, const K: usize>(
     points: &[u16; K],
     weights: &[u16; K],
     codewords: impl Iterator<Item = &'a Codeword>,
     x: u16,
 ) -> Codeword {
+    let mut values = [Elements::default(); K];
+    values
+        .iter_mut()
+        .zip(codewords)
+        .for_each(|(to, codeword)| *to = elements(codeword));
+    let coefficients = coefficients(points, weights, x);
     let mut sum = Elements::default();
-    for (factor, codeword) in coefficients(points, weights, x).into_iter().zip(codewords) {
-        add_scaled(&mut sum, factor, elements(codeword));
+    for bit in (0..16).rev() {
+        sum = sum.map(times_x);
+        for (coefficient, value) in coefficients.iter().zip(&values) {
+            let mask = ((coefficient >> bit) & 1).wrapping_neg();
+            sum.iter_mut()
+                .zip(value)
+                .for_each(|(sum, element)| *sum ^= element & mask);
+        }
     }
     bytes(&sum)
 }
