@@ -11,8 +11,12 @@ NOW = 1_800_000_000
 
 @pytest.mark.skipif("MARLINE_C_PEER" not in os.environ, reason="MARLINE_C_PEER is not set")
 def test_python_and_c_talk():
-    peer = subprocess.Popen([os.environ["MARLINE_C_PEER"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with subprocess.Popen([os.environ["MARLINE_C_PEER"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as peer:
+        talk(peer)
+    assert peer.returncode == 0
 
+
+def talk(peer):
     def get():
         (length,) = struct.unpack(">I", peer.stdout.read(4))
         return peer.stdout.read(length)
@@ -29,5 +33,3 @@ def test_python_and_c_talk():
         assert opened.plaintext == f"you said: {i - 1}".encode() and opened.subject == b"bob, in C"
         message = session.encrypt(str(i).encode())
     assert session.facts().epoch >= 4
-    peer.stdin.close()
-    assert peer.wait(timeout=30) == 0
