@@ -82,6 +82,13 @@ grep -q 'libmarline\.so\.0\.1' "$work/dynamic"
 readelf -d "$work/cmake-OFF/conversation" >"$work/dynamic"
 never grep libmarline "$work/dynamic"
 [ "$(wc -l <ffi/examples/conversation.c)" -le 60 ]
+# docs/c.md shows these files and this output as they are.
+python3 - "$expected" <<'PY'
+import pathlib, sys
+page = pathlib.Path("docs/c.md").read_text()
+for shown in (*(pathlib.Path("ffi/examples", f).read_text() for f in ("conversation.c", "CMakeLists.txt")), sys.argv[1]):
+    assert shown in page, f"docs/c.md does not show: {shown[:60]}"
+PY
 
 step "C suite: shared, static with ASan and UBSan, testing build"
 gcc "${c[@]}" $tests/suite.c -o "$work/suite" "${shared[@]}"
