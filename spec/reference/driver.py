@@ -7,7 +7,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from marline import account, erasure, identity, message, notation, prekeys, primitives, scka, session, state
+from marline import (
+    account,
+    double,
+    erasure,
+    handshake,
+    identity,
+    message,
+    notation,
+    prekeys,
+    primitives,
+    scka,
+    session,
+    skipped,
+    sparse,
+    state,
+)
 from marline.account import Account
 from marline.draws import Scripted, ScriptError
 from marline.errors import MarlineError
@@ -85,7 +100,6 @@ class Driver:
     def __init__(self):
         self.accounts: dict[str, Account] = {}
         self.sessions: dict[str, Session] = {}
-        self.touched: dict[str, tuple[dict, str]] = {}
 
     def account(self, q: Request) -> Account:
         return self._existing(self.accounts, q, "account")
@@ -97,24 +111,20 @@ class Driver:
         handle = q.get(name)
         if handle not in kept:
             raise Fault(f"no {name} {handle}")
-        self.touched[name] = (kept, handle)
         return kept[handle]
 
     def new_account(self, q: Request, created) -> None:
         """created is an AccountState; the handle is overwritten"""
         self.accounts[q.get("account")] = Account(created)
-        self.touched["account"] = (self.accounts, q.get("account"))
 
     def new_session(self, q: Request, created) -> None:
         self.sessions[q.get("session")] = Session(created)
-        self.touched["session"] = (self.sessions, q.get("session"))
 
     def bytes_of(self, kept: dict, handle: str) -> bytes:
         encode = state.encode_account if kept is self.accounts else state.encode_session
         return encode(kept[handle].state)
 
     def handle(self, inputs) -> dict:
-        self.touched = {}
         try:
             if not isinstance(inputs, dict) or inputs.get("op") not in OPS:
                 raise Fault("unknown op")
@@ -128,9 +138,9 @@ class Driver:
         except Exception as bug:  # of the request or of the reference: never an answer to compare
             traceback.print_exc()
             return {"fault": repr(bug)}
-        for name, (kept, handle) in self.touched.items():
-            if handle in kept:
-                answer[name] = state.fingerprint(self.bytes_of(kept, handle)).hex()
+        for name, kept in (("account", self.accounts), ("session", self.sessions)):
+            if inputs.get(name) in kept:
+                answer[name] = state.fingerprint(self.bytes_of(kept, inputs[name])).hex()
         return answer
 
 
@@ -414,6 +424,113 @@ def scka_receive(_, q):
     return {"state": state.encode_scka(s), "epoch_key": _given_out(epoch_key)}
 
 
+# Intermediate values: 4.2, 5.2, 5.3, 5.4, 6.3
+
+
+def _by_name(*names):
+    return lambda values: dict(zip(names, values, strict=True))
+
+
+@op
+def handshake_transcript(_, q):
+    onetime_id = None if q.get("onetime_id", None) is None else q.number("onetime_id")
+    th0 = handshake.th0(
+        q.hex("responder_id", 32),
+        q.hex("manifest_hash", 32),
+        handshake.PrekeyIds(q.number("signed_id"), onetime_id),
+        q.hex("signed_leaf", 32),
+        q.hex("onetime_leaf", default=""),
+        q.number("slots"),
+        q.hex("ephemeral", 32),
+        q.hex("ct", 1568),
+    )
+    claim = notation.H("claim", q.hex("identity"), q.hex("subject"))
+    return {"th0": th0, "claim": claim, "message": th0 + q.hex("responder_id") + claim}
+
+
+@op
+def handshake_keys(_, q):
+    th0 = q.hex("th0", 32)
+    d2 = handshake.NO_ONETIME if q.get("d2", None) is None else q.hex("d2", 32)
+    prk = handshake.handshake_prk(th0, q.hex("ss", 32), q.hex("d1", 32), d2)
+    key = notation.decode_all(q.hex("identity"), identity.IdentityKey.decode)
+    sealed = handshake.Sealed(key, q.hex("subject"), q.hex("signature", identity.HYBRID_SIGNATURE))
+    sealed = handshake.seal_identity(prk, th0, sealed)
+    keys = handshake.session_keys(prk, th0, sealed)
+    return {"prk": prk, "k_id": handshake.initiator_key(prk, th0), "sealed": sealed, **vars(keys)}
+
+
+@op
+def pq_start(_, q):
+    pq, auth_root, auth_mac = sparse.start(sparse.INITIATOR, q.hex("sk_pq", 32), q.hex("th", 32))
+    chains = {"chain_i2r": pq.current.send.key, "chain_r2i": pq.current.receive.key}
+    return {"root": pq.root, **chains, "auth_root": auth_root, "auth_mac": auth_mac}
+
+
+@op
+def dh_step(_, q):
+    peer = primitives.check_x25519(q.hex("peer"))
+    values = double.dh_step(q.hex("root", 32), q.hex("secret", 32), peer, q.hex("session_id", 32))
+    return _by_name("root", "chain", "next_header_key")(values)
+
+
+@op
+def dh_chain(_, q):
+    return _by_name("chain", "ec_mk")(double.chain_step(q.hex("chain", 32)))
+
+
+@op
+def pq_root(_, q):
+    epoch = q.number("epoch")
+    nothing = sparse.PqReceiving(b"", 0, skipped.Skipped())
+    before = sparse.Sparse(q.hex("root", 32), sparse.EpochChains(epoch - 1, None, nothing), None)
+    pq = sparse.add_epoch(before, sparse.INITIATOR, epoch, q.hex("epoch_key", 32))
+    return {"root": pq.root, "chain_i2r": pq.current.send.key, "chain_r2i": pq.current.receive.key}
+
+
+@op
+def pq_chain(_, q):
+    return _by_name("chain", "pq_mk")(sparse.chain_step(q.hex("chain", 32), q.number("n")))
+
+
+@op
+def message_key(_, q):
+    keys = q.hex("pq_mk", 32), q.hex("ec_mk", 32)
+    return {"mk": message.message_key(*keys, q.hex("session_id", 32), q.number("direction"))}
+
+
+@op
+def message_seal(_, q):
+    nonce, header = q.hex("nonce", 12), q.hex("header")
+    header = Header.decode(header, (len(header) - 51) // 32)
+    header_ct = message.seal_header(q.hex("header_key", 32), nonce, q.hex("session_id", 32), header)
+    before = message.Message(nonce, header_ct, b"").before_body()
+    ad = message.body_ad(before, q.hex("th", 32), q.number("direction"), q.hex("ad", default=""))
+    return {"message": before + message.seal(q.hex("mk", 32), nonce, ad, q.hex("padded"))}
+
+
+@op
+def scka_keys(_, q):
+    ek = primitives.KEM768.check(q.hex("ek"))
+    s = scka.Scka(q.number("epoch"), q.hex("auth_root", 32), q.hex("auth_mac", 32), scka.KeyHeld(ek))
+    m = scka.encapsulation_input(s, q.hex("fresh", 32), ek)
+    ct, ss = primitives.KEM768.encaps(ek, m)
+    ek_hash = prekeys.kem_hash(ek)
+    epoch_key = scka.epoch_key(s, q.hex("session_id", 32), ss, ek_hash)
+    after = scka.authenticator(s, epoch_key)
+    return {
+        "ek_hash": ek_hash,
+        "key_mac": scka.key_object(s, ek)[len(ek) :],
+        "m": m,
+        "ct": ct,
+        "ss": ss,
+        "epoch_key": epoch_key,
+        "auth_root": after.auth_root,
+        "auth_mac": after.auth_mac,
+        "ciphertext_mac": scka.ciphertext_mac(after, ct),
+    }
+
+
 # Accounts
 
 
@@ -438,7 +555,9 @@ def publish(d, q):
 
 @op
 def account_maintain(d, q):
-    return vars(d.account(q).maintain(q.number("now")))
+    advice = d.account(q).maintain(q.number("now"))
+    due = "rotate" if advice.rotate else "replenish" if advice.replenish else None
+    return {"due": due, "deleted": len(advice.deleted)}
 
 
 @op
@@ -456,9 +575,16 @@ def verify_bundle(d, q):
 
 @op
 def initiate(d, q):
-    created = d.account(q).initiate(q.hex("bundle"), q.number("slots"), q.number("now"), q.draws())
+    """The handshake and its first message, as one: both succeed, or nothing has changed."""
+    account_, draws = d.account(q), q.draws()
+    state_, created = account.initiate(
+        account_.state, q.hex("bundle"), q.number("slots"), q.number("now"), draws
+    )
+    created = Session(created)
+    data = created.encrypt(q.hex("plaintext"), q.hex("ad", default=""), _padding(q), draws)
+    account_.state = state_
     d.new_session(q, created.state)
-    return _peer(created.peer)
+    return {"message": data, **_peer(created.peer)}
 
 
 def _peer(peer: Peer) -> dict:
@@ -577,6 +703,12 @@ def import_(d, q):
 def drop(d, q):
     kept, handle, _ = _existing(d, q)
     del kept[handle]
+
+
+@op
+def reset(d, _):
+    d.accounts.clear()
+    d.sessions.clear()
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use crate::format::{Layer, Outcome};
 use crate::runner::{Implementation, judge, play};
 use crate::set::Named;
@@ -37,20 +39,15 @@ impl Report {
     }
 }
 
-/// Plays every case. `implementation` gets `fresh` before each, if there is such a thing: a case must not need
-/// what another left behind.
+/// Plays every case; before each, the implementation forgets what it keeps.
 ///
 /// # Errors
 /// An implementation that does not answer.
-pub fn check<I: Implementation>(
-    files: &[Named],
-    implementation: &mut I,
-    fresh: impl Fn(&mut I),
-) -> Outcome<Report> {
+pub fn check(files: &[Named], implementation: &mut dyn Implementation) -> Outcome<Report> {
     let mut report = Report::default();
     for Named { name, file } in files {
         for case in &file.cases {
-            fresh(implementation);
+            implementation.call(&json!({ "op": "reset" }))?;
             let answers = play(file, case, implementation)?;
             let (passed, failed) = report.layers.entry(file.layer).or_default();
             match judge(file, case, &answers) {

@@ -3,6 +3,7 @@
 
 pub mod anatomy;
 pub mod check;
+pub mod cross;
 pub mod draws;
 pub mod driver;
 pub mod format;

@@ -3,9 +3,11 @@
 
 use std::io::{stdin, stdout};
 use std::process::ExitCode;
+use std::thread;
 
 use clap::{Parser, Subcommand};
 use marline_vectors::check::check;
+use marline_vectors::cross::{accumulate, cross};
 use marline_vectors::driver::{Driver, serve};
 use marline_vectors::format::Outcome;
 use marline_vectors::process::Process;
@@ -33,6 +35,21 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Play pseudo-random sessions live between this implementation and another, in both directions.
+    Cross {
+        /// Program and arguments of the other's driver, separated by spaces.
+        #[arg(long)]
+        driver: String,
+        /// Sessions in each direction.
+        #[arg(long, default_value_t = 1000)]
+        sessions: u64,
+    },
+    /// Compare the accumulated hash of pseudo-random sessions with the committed one.
+    Accumulate {
+        /// A number of sessions in vectors/accumulated.json.
+        #[arg(long, default_value_t = 10_000)]
+        sessions: u64,
+    },
     /// Be a driver: JSON lines from standard input to standard output.
     Drive,
 }
@@ -45,9 +62,7 @@ fn run(command: Command) -> Outcome<bool> {
         }
         Command::Check => {
             let files = set::read(&set::directory())?;
-            let report = check(&files, &mut Driver::default(), |driver| {
-                *driver = Driver::default()
-            })?;
+            let report = check(&files, &mut Driver::default())?;
             print!("{}", report.table());
             Ok(report.passed())
         }
@@ -55,12 +70,62 @@ fn run(command: Command) -> Outcome<bool> {
             let mut files = set::read(&set::directory())?;
             files.retain(|named| named.name.starts_with(&only));
             let mut process = Process::start(&driver)?;
-            let report = check(&files, &mut process, |_| {})?;
+            let report = check(&files, &mut process)?;
             print!("{}", report.table());
             Ok(report.passed())
         }
+        Command::Cross { driver, sessions } => both_directions(&driver, sessions),
+        Command::Accumulate { sessions } => {
+            let (sum, committed) = (
+                accumulate(sessions)?,
+                set::accumulated(&set::directory(), sessions)?,
+            );
+            println!("{sessions} sessions: {sum}");
+            if committed.as_ref() == Some(&sum) {
+                return Ok(true);
+            }
+            println!(
+                "committed: {}",
+                committed.as_deref().unwrap_or("no such number")
+            );
+            Ok(false)
+        }
         Command::Drive => serve(stdin().lock(), stdout().lock()).map(|()| true),
     }
+}
+
+/// Both directions at once, each with a driver of its own.
+fn both_directions(driver: &str, sessions: u64) -> Outcome<bool> {
+    let direction = |ours_first: bool| -> Outcome<usize> {
+        let (mut ours, mut theirs) = (Driver::default(), Process::start(driver)?);
+        if ours_first {
+            cross(&mut ours, &mut theirs, sessions)
+        } else {
+            cross(&mut theirs, &mut ours, sessions)
+        }
+    };
+    let (first, second) = thread::scope(|scope| {
+        let first = scope.spawn(|| direction(true));
+        (direction(false), first.join())
+    });
+    let results = [
+        ("they initiate, we answer", first),
+        (
+            "we initiate, they answer",
+            second.unwrap_or_else(|_| Err("panicked".into())),
+        ),
+    ];
+    let mut passed = true;
+    for (name, result) in results {
+        match result {
+            Ok(answers) => println!("{name}: {sessions} sessions, {answers} answers agree"),
+            Err(reason) => {
+                println!("{name}: FAILED: {reason}");
+                passed = false;
+            }
+        }
+    }
+    Ok(passed)
 }
 
 fn main() -> ExitCode {

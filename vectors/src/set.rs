@@ -14,6 +14,16 @@ pub fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The committed hash of this many pseudo-random sessions.
+///
+/// # Errors
+/// No file, or in another form.
+pub fn accumulated(directory: &Path, sessions: u64) -> Outcome<Option<String>> {
+    let sums: Value = serde_json::from_slice(&fs::read(directory.join("accumulated.json"))?)?;
+    let sum = sums.pointer(&format!("/sha256/{sessions}"));
+    Ok(sum.and_then(Value::as_str).map(Into::into))
+}
+
 /// One file of the set.
 pub struct Named {
     /// Its name without extension.

@@ -224,8 +224,6 @@ def initiate(a: AccountState, data: bytes, slots: int, now: int, draws: Draws) -
 def _remember(a: AccountState, manifest: Manifest) -> AccountState:
     """M-PK-06, last sentence"""
     peer = manifest.identity.id
-    if a.seen.get(peer) == manifest.generation:
-        return a
     if peer not in a.seen and len(a.seen) >= SEEN:
         raise Limit
     seen = dict(sorted({**a.seen, peer: manifest.generation}.items()))
@@ -272,7 +270,7 @@ def accept(a: AccountState, data: bytes, ad: bytes, now: int) -> tuple[AccountSt
     if plaintext is None:
         raise AgreementFailed
     a = _use_up(a, publication, onetime, keys.th)  # M-HS-11
-    return a, replace(created, generation=0), plaintext
+    return a, created, plaintext
 
 
 def _find_prekeys(a: AccountState, ids: PrekeyIds, now: int) -> tuple[PublicationState, PrekeySecret | None]:

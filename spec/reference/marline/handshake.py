@@ -135,19 +135,19 @@ def claim_message(th0: bytes, responder_id: bytes, identity: IdentityKey, subjec
     return th0 + responder_id + H("claim", identity.encode(), subject)
 
 
-def _initiator_key(prk: bytes, th0: bytes) -> bytes:
+def initiator_key(prk: bytes, th0: bytes) -> bytes:
     """k_id = EXPAND(prk, "initiator key", th0, 32)"""
     return EXPAND(prk, "initiator key", th0, 32)
 
 
 def seal_identity(prk: bytes, th0: bytes, sealed: Sealed) -> bytes:
     """sealed = AEAD(k_id, nonce = 12 zero bytes, AD = th0, plaintext = Sealed)"""
-    return seal(_initiator_key(prk, th0), bytes(12), th0, sealed.encode())
+    return seal(initiator_key(prk, th0), bytes(12), th0, sealed.encode())
 
 
 def open_identity(prk: bytes, th0: bytes, sealed: bytes) -> Sealed:
     """M-HS-06: open, else Authentication; decode, else Malformed"""
-    return Sealed.decode(open_(_initiator_key(prk, th0), bytes(12), th0, sealed))
+    return Sealed.decode(open_(initiator_key(prk, th0), bytes(12), th0, sealed))
 
 
 @dataclass(frozen=True)

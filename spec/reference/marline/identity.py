@@ -30,7 +30,7 @@ class IdentityKey:
 
     @staticmethod
     def decode(r: Reader) -> "IdentityKey":
-        r.require(r.u8() == VERSION)  # Malformed: M-EN-03 names messages, manifests and states
+        r.version()
         return IdentityKey(check_ed25519(r.bytes(32)), r.bytes(MLDSA65_PUBLIC))
 
     @property

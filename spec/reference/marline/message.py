@@ -115,14 +115,13 @@ class NoPadding:
 
 @dataclass(frozen=True)
 class Block:
-    """Block(n), 1 <= n <= 65535: L rounded up to a multiple of n"""
+    """Block(n), 0 <= n <= 65535: L rounded up to a multiple of n (0 counts as 1)"""
 
     n: int
 
     def length(self, l: int) -> int:
-        if not 1 <= self.n <= 65535:
-            raise Limit
-        return -(-l // self.n) * self.n
+        n = max(1, self.n)
+        return -(-l // n) * n
 
 
 @dataclass(frozen=True)

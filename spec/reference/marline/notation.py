@@ -116,7 +116,7 @@ class Reader:
         return tuple(decode(self) for _ in range(self.u32()))
 
     def version(self) -> None:
-        """M-EN-03, at the start of a message, manifest or state."""
+        """M-EN-03, at the start of whatever carries a version."""
         if self.u8() != VERSION:
             raise Version
 

@@ -211,8 +211,12 @@ def maintain(s: SessionState, now: int) -> SessionState:
     def age(chains):
         return [chain.age(today) for chain in chains]
 
-    aged = replace(s, double=double.map_skipped(s.double, age), sparse=sparse.map_skipped(s.sparse, age))
-    return s if aged == s else replace(aged, generation=s.generation + 1)
+    return replace(
+        s,
+        generation=s.generation + 1,
+        double=double.map_skipped(s.double, age),
+        sparse=sparse.map_skipped(s.sparse, age),
+    )
 
 
 # 5.7 Exporter

@@ -202,9 +202,16 @@ def _decode_skipped(r: Reader, n: int) -> Skipped:
 
 
 def _decode_n(r: Reader) -> int:
-    """The number that comes next; M-DR-08"""
+    """The number that comes next in a receiving chain: at most 2^31"""
     n = r.u32()
     r.require(n <= NUMBERS)
+    return n
+
+
+def _decode_sending_n(r: Reader) -> int:
+    """The number that comes next in a sending chain, and `previous`: below 2^31"""
+    n = r.u32()
+    r.require(n < NUMBERS)
     return n
 
 
@@ -234,12 +241,12 @@ def decode_double(r: Reader) -> Double:
         root=r.bytes(32),
         next_send=r.bytes(32),
         next_receive=r.bytes(32),
-        previous=_decode_n(r),
+        previous=_decode_sending_n(r),
         turn=_decode_turn(r),
         receiving=r.optional(_decode_receiving),
         retired=r.list8(_decode_retired),
     )
-    r.require(len(d.retired) <= RETIRED)
+    r.require(len(d.retired) <= RETIRED and (d.receiving is not None or not d.retired))
     chains = [*d.retired, *([d.receiving] if d.receiving else [])]
     r.require(sum(len(chain.skipped.keys) for chain in chains) <= KEPT)
     return d
@@ -251,7 +258,7 @@ def _decode_turn(r: Reader) -> Step | Sending | Fresh:
     if tag == 0:
         return Step(check_x25519(r.bytes(32)))
     if tag == 1:
-        return Sending(r.bytes(32), check_x25519(r.bytes(32)), SendingChain(r.bytes(32), r.bytes(32), _decode_n(r)))
+        return Sending(r.bytes(32), check_x25519(r.bytes(32)), SendingChain(r.bytes(32), r.bytes(32), _decode_sending_n(r)))
     return Fresh(r.bytes(32))
 
 
@@ -272,7 +279,7 @@ def _encode_epoch(e: EpochChains) -> bytes:
 
 def _decode_epoch(r: Reader) -> EpochChains:
     epoch = r.u32()
-    send = r.optional(lambda r: PqSending(r.bytes(32), _decode_n(r)))
+    send = r.optional(lambda r: PqSending(r.bytes(32), _decode_sending_n(r)))
     key, n = r.bytes(32), _decode_n(r)
     return EpochChains(epoch, send, PqReceiving(key, n, _decode_skipped(r, n)))
 
@@ -408,6 +415,8 @@ def decode_account(data: bytes) -> AccountState:
         publications = r.list8(_decode_publication)
         seen = r.list32(lambda r: (r.bytes(32), r.u64()))
         r.require(len(publications) <= PUBLICATIONS)
+        ends = [0, *(p.signed.id + p.count for p in publications)]
+        r.require(all(end < p.signed.id for end, p in zip(ends[1:], publications[1:])) and ends[-1] < next_id)
         r.require(len(seen) <= SEEN and _ascending([identity_id for identity_id, _ in seen]))
         return AccountState(
             generation, signer, subject, next_id, manifest_generation, publications, dict(seen)

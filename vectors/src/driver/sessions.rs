@@ -20,6 +20,10 @@ pub(super) const OPS: &[(&str, Operation)] = &[
     ("export", export),
     ("import", import),
     ("drop", drop_),
+    ("reset", |driver, _| {
+        *driver = Driver::default();
+        outputs! {}
+    }),
 ];
 
 fn encrypt(driver: &mut Driver, q: &Request<'_>) -> Reply {
