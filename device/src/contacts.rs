@@ -284,7 +284,6 @@ impl<T: Transaction> Change<'_, T> {
             end = end.saturating_sub(1);
         }
         let (subject, _) = subject.split_at(end);
-        // The whole identity: no two contacts have it.
         let id: String = identity
             .as_bytes()
             .iter()
@@ -294,6 +293,7 @@ impl<T: Transaction> Change<'_, T> {
         if self.by_name(&short)?.is_none() {
             return Ok(short);
         }
-        Ok(format!("{}~{id}", subject.split_at(0).0))
+        // The whole identity: no two contacts have it.
+        Ok(format!("~{id}"))
     }
 }

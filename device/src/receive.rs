@@ -20,7 +20,7 @@ struct Arrived<'a> {
 
 /// What one contact makes of a message.
 enum Trial {
-    Opened(Record, Peer, Received),
+    Opened(Box<(Record, Peer, Received)>),
     NotMine(Protocol),
 }
 
@@ -88,7 +88,7 @@ impl<T: Transaction> Change<'_, T> {
         let mut refusal = Protocol::Authentication;
         if let Some(name) = from {
             match self.try_contact(self.named(name)?, arrived)? {
-                Trial::Opened(record, author, received) => return Ok((record, author, received)),
+                Trial::Opened(opened) => return Ok(*opened),
                 Trial::NotMine(error) => refusal = error,
             }
         }
@@ -110,7 +110,7 @@ impl<T: Transaction> Change<'_, T> {
                 continue;
             };
             match self.try_contact(record, arrived)? {
-                Trial::Opened(record, author, received) => return Ok((record, author, received)),
+                Trial::Opened(opened) => return Ok(*opened),
                 // The contact whose session has ended may be the one: say so.
                 Trial::NotMine(Protocol::AgreementFailed) => refusal = Protocol::AgreementFailed,
                 Trial::NotMine(_) => {}
@@ -131,7 +131,7 @@ impl<T: Transaction> Change<'_, T> {
                         subject: Default::default(),
                     },
                 };
-                Ok(Trial::Opened(record, author, received))
+                Ok(Trial::Opened(Box::new((record, author, received))))
             }
             Err(
                 error @ (Protocol::NoSession
@@ -158,7 +158,6 @@ impl<T: Transaction> Change<'_, T> {
             }
         };
         let received = record.contact.adopt(accepted, arrived.now);
-        debug_assert!(!received.events.is_empty() || received.opened.is_some());
         self.put_account(over, &account)?;
         Ok((record, author, received))
     }

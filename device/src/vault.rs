@@ -103,7 +103,9 @@ impl Vault {
                 let salt = random::<16>()?;
                 head.u8(1);
                 head.bytes(&salt);
-                [params.memory_kib, params.passes, params.lanes].map(|n| head.u32(n));
+                for number in [params.memory_kib, params.passes, params.lanes] {
+                    head.u32(number);
+                }
                 params.stretch(passphrase, &salt)?
             }
         };
