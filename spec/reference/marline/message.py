@@ -120,6 +120,8 @@ class Block:
     n: int
 
     def length(self, l: int) -> int:
+        if not 0 <= self.n <= 65535:
+            raise Limit
         n = max(1, self.n)
         return -(-l // n) * n
 

@@ -36,9 +36,9 @@ def test_a_conversation():
     published = r.ok("publish", account="b", now=10**9, onetime_count=2, draws=r.draws(*[32, 64] * 3, 32))
     bundle = published["manifest"] + published["onetime"][1]
     assert r.ok("verify_bundle", account="a", bundle=bundle, now=10**9)["onetime_id"] == 3
-    peer = r.ok("initiate", account="a", session="sa", bundle=bundle, slots=4, now=10**9, draws=r.draws(32, 32, 32))
-    assert peer["peer_subject"] == b"b".hex()
-    sent = r.raw("encrypt", session="sa", plaintext="00ff", ad="01", padding={"block": 7}, draws=r.draws(12, 32, 64))
+    first = dict(plaintext="00ff", ad="01", padding={"block": 7}, draws=r.draws(32, 32, 32, 12, 32, 64))
+    sent = r.raw("initiate", account="a", session="sa", bundle=bundle, slots=4, now=10**9, **first)
+    assert sent["ok"]["peer_subject"] == b"b".hex()
     answer = r.raw("accept", account="b", session="sb", message=sent["ok"]["message"], ad="01", now=10**9)
     assert answer["ok"]["plaintext"] == "00ff" and set(answer) == {"ok", "account", "session"}
     assert answer["session"] == r.ok("fingerprint", session="sb")["fingerprint"] != sent["session"]
@@ -55,8 +55,10 @@ def test_a_conversation():
     secret = r.ok("export_secret", session="sa", label="00", context="", length=40)
     assert secret == r.ok("export_secret", session="sb", label="00", context="", length=40)
     assert r.ok("maintain", session="sa", now=10**9) == {}
-    assert r.ok("account_maintain", account="b", now=10**9) == {"rotate": False, "replenish": False, "deleted": []}
+    assert r.ok("account_maintain", account="b", now=10**9) == {"due": None, "deleted": 0}
     assert r.raw("drop", session="sa") == {"ok": {}}
+    assert r.raw("reset") == {"ok": {}}
+    assert "fault" in r.raw("facts", session="sb")
 
 
 def test_scka_by_state_bytes():

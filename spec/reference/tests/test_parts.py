@@ -176,7 +176,8 @@ def test_padding():
     for bad in (b"", b"\0\0", b"a", b"\x80a"):
         with pytest.raises(Authentication):
             unpad(bad)
-    for bad in (Block(0), Block(65536), Padme(2**26)):
+    assert len(pad(b"abc", Block(0))) == 4
+    for bad in (Block(65536), Padme(2**26)):
         with pytest.raises(Limit):
             pad(b"", bad)
     with pytest.raises(Limit):

@@ -1,0 +1,34 @@
+# Vectors: check, regenerate, the Python specification over them, live sessions Rust against Python.
+sessions=${MARLINE_CROSS_SESSIONS:-400} # in each direction; 1,000 take about four minutes on two idle cores
+
+cargo build --locked -p marline-vectors
+vectors=$CARGO_TARGET_DIR/debug/marline-vectors
+
+"$vectors" check
+"$vectors" accumulate --sessions 2000
+"$vectors" generate
+git diff --exit-code --stat -- vectors || { echo "the generator writes other bytes than those committed"; exit 1; }
+
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  skipped "no Python 3.11: vectors were NOT compared with the executable specification"
+  exit 77
+}
+venv=$CARGO_TARGET_DIR/venv
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+for attempt in 1 2 3; do
+  "$venv/bin/pip" install -q -r spec/reference/requirements.txt && break
+  [ "$attempt" -lt 3 ] || exit 1
+  sleep $((attempt * 10))
+done
+driver="$venv/bin/python spec/reference/driver.py"
+
+"$vectors" conform --driver "$driver"
+# The control: a driver that is wrong in one answer must be found.
+sed 's/"out": notation.H(/"out": notation.H("node", b"") + notation.H(/' spec/reference/driver.py >spec/reference/.wrong.py
+trap 'rm -f spec/reference/.wrong.py' EXIT
+if "$vectors" conform --only a1 --driver "$venv/bin/python spec/reference/.wrong.py" >/dev/null; then
+  echo "a wrong driver passes: the check proves nothing"
+  exit 1
+fi
+"$vectors" cross --sessions "$sessions" --driver "$driver"
+"$venv/bin/python" -m pytest -q spec/reference
