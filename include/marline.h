@@ -50,10 +50,12 @@
 #define MARLINE_ERROR_INIT {sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_EVENT_INIT {sizeof(marline_event), 0, 0, {0}, {0}, {0}}
 #else
 #define MARLINE_ERROR_INIT {(uint32_t)sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {(uint32_t)sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {(uint32_t)sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_EVENT_INIT {(uint32_t)sizeof(marline_event), 0, 0, {0}, {0}, {0}}
 #endif
 
 /**
@@ -80,6 +82,62 @@
  * Bit of marline_account_due: call marline_account_delete_expired.
  */
 #define MARLINE_TASK_DELETE 4
+
+/**
+ * Bytes of plaintext in one message to a contact, at most: 9 are for the contact's own use.
+ */
+#define MARLINE_MAX_CONTACT_PLAINTEXT 16777207
+
+/**
+ * Trust: not the identity known for this contact.
+ */
+#define MARLINE_TRUST_OTHER 0
+
+/**
+ * Trust: the identity known for this contact; nobody compared the safety number.
+ */
+#define MARLINE_TRUST_UNVERIFIED 1
+
+/**
+ * Trust: the safety number was compared.
+ */
+#define MARLINE_TRUST_VERIFIED 2
+
+/**
+ * Event: the peer started the session `session_id`; `sends` is 1 if messages go out on it from now on.
+ */
+#define MARLINE_EVENT_NEW_SESSION 1
+
+/**
+ * Event: the peer gave up the former session and started this one; messages may have been lost. Show the user.
+ */
+#define MARLINE_EVENT_SESSION_RESET 2
+
+/**
+ * Event: the post-quantum agreement of the session broke: marline_contact_reset starts anew.
+ */
+#define MARLINE_EVENT_SESSION_FAILED 3
+
+/**
+ * Event: the archive was full; the session's remaining messages can no longer be read.
+ */
+#define MARLINE_EVENT_SESSION_EVICTED 4
+
+/**
+ * Event: the peer shows the identity `to` in place of `from`. Nothing is sent before marline_contact_acknowledge or
+ * marline_contact_reject. Show the user.
+ */
+#define MARLINE_EVENT_IDENTITY_CHANGED 5
+
+/**
+ * Event: an authenticated message of a peer that does not use contacts.
+ */
+#define MARLINE_EVENT_UNREADABLE 6
+
+/**
+ * Event: one that this version of the interface has no number for.
+ */
+#define MARLINE_EVENT_OTHER 0
 
 /**
  * Bytes of an identity's id.
@@ -227,6 +285,11 @@
 #define MARLINE_SLOTS_IMMEDIATE 38
 
 /**
+ * A first message that was accepted and awaits its contact.
+ */
+typedef struct marline_accepted marline_accepted;
+
+/**
  * One device's identity and prekeys.
  */
 typedef struct marline_account marline_account;
@@ -235,6 +298,16 @@ typedef struct marline_account marline_account;
  * Bytes that the library allocated; wiped when freed.
  */
 typedef struct marline_buffer marline_buffer;
+
+/**
+ * All sessions with one peer device.
+ */
+typedef struct marline_contact marline_contact;
+
+/**
+ * What an application is to be told, and mostly what its user is to see.
+ */
+typedef struct marline_events marline_events;
 
 /**
  * A decrypted message: the plaintext together with the authenticated peer it came from.
@@ -359,6 +432,36 @@ typedef struct marline_facts {
      */
     uint8_t peer_identity[32];
 } marline_facts;
+
+/**
+ * One event, `= MARLINE_EVENT_INIT`.
+ */
+typedef struct marline_event {
+    /**
+     * `sizeof(marline_event)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * MARLINE_EVENT_...
+     */
+    uint32_t kind;
+    /**
+     * For MARLINE_EVENT_NEW_SESSION: 1 if messages go out on it from now on.
+     */
+    uint32_t sends;
+    /**
+     * The session, for events of sessions.
+     */
+    uint8_t session_id[32];
+    /**
+     * For MARLINE_EVENT_IDENTITY_CHANGED: the identity known so far.
+     */
+    uint8_t from[32];
+    /**
+     * For MARLINE_EVENT_IDENTITY_CHANGED: the identity seen now.
+     */
+    uint8_t to[32];
+} marline_event;
 
 /**
  * Success.
@@ -504,6 +607,11 @@ typedef struct marline_facts {
  * Not enough memory for a message of this size; nothing has changed.
  */
 #define MARLINE_ERR_NO_MEMORY 402
+
+/**
+ * The signer cannot or will not sign; nothing has changed. Not for identities held in memory.
+ */
+#define MARLINE_ERR_SIGNER 403
 
 /**
  * A mistake in the library; the handles of the call are poisoned.
@@ -847,6 +955,474 @@ const uint8_t *marline_opened_identity(const marline_opened *opened);
  */
 MARLINE_API
 void marline_opened_free(marline_opened *opened);
+
+/**
+ * Makes a contact without sessions, for the peer device of an identity.
+ *
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] out_contact  not NULL; a new contact, free it with marline_contact_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_new(const uint8_t *identity,
+                                   size_t identity_len,
+                                   marline_contact **out_contact,
+                                   marline_error *err);
+
+/**
+ * Restores a contact from a stored state.
+ *
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[in] sealed  what marline_contact_export gave; `sealed_len` bytes
+ * @param[in] sealed_len  length of the stored state
+ * @param[in] minimum_generation  the newest generation the application knows of; 0 accepts any
+ * @param[out] out_contact  not NULL; a new contact, free it with marline_contact_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_AUTHENTICATION (another key, or corrupt),
+ *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_import(const uint8_t *key,
+                                      size_t key_len,
+                                      const uint8_t *sealed,
+                                      size_t sealed_len,
+                                      uint64_t minimum_generation,
+                                      marline_contact **out_contact,
+                                      marline_error *err);
+
+/**
+ * The state of a contact with all its sessions, sealed under the application's key.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] out_generation  not NULL; remember it, for marline_contact_import
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_export(const marline_contact *contact,
+                                      const uint8_t *key,
+                                      size_t key_len,
+                                      marline_buffer **out_sealed,
+                                      uint64_t *out_generation,
+                                      marline_error *err);
+
+/**
+ * Wipes and frees a contact with its sessions. Stored states are not touched.
+ *
+ * @param[in] contact  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_contact_free(marline_contact *contact);
+
+/**
+ * Starts a session with the contact and encrypts its first message. With a session to send on already, this is a
+ * reset with content. Store the states of the account and of the contact before the message leaves the device.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_initiate; MARLINE_ERR_IDENTITY_CHANGED while a change awaits a decision, or for a bundle of another
+ *         identity; MARLINE_ERR_LIMIT within an hour of the last reset. Nothing has changed then.
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_initiate(marline_contact *contact,
+                                        marline_account *account,
+                                        const uint8_t *bundle,
+                                        size_t bundle_len,
+                                        const uint8_t *plaintext,
+                                        size_t plaintext_len,
+                                        const uint8_t *ad,
+                                        size_t ad_len,
+                                        const marline_options *options,
+                                        uint64_t now,
+                                        marline_buffer **out_message,
+                                        marline_error *err);
+
+/**
+ * Gives up the session and starts another, with a message that tells the peer so: for a session that failed, or
+ * whose messages the peer cannot read. At most one in an hour.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_reset(marline_contact *contact,
+                                     marline_account *account,
+                                     const uint8_t *bundle,
+                                     size_t bundle_len,
+                                     const uint8_t *ad,
+                                     size_t ad_len,
+                                     const marline_options *options,
+                                     uint64_t now,
+                                     marline_buffer **out_message,
+                                     marline_error *err);
+
+/**
+ * Encrypts on the session that both sides prefer. Store the state before the message leaves the device.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults; `slots` must be 0
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_encrypt; MARLINE_ERR_NO_SESSION: marline_contact_initiate first; MARLINE_ERR_IDENTITY_CHANGED while a
+ *         change awaits a decision. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_send(marline_contact *contact,
+                                    const uint8_t *plaintext,
+                                    size_t plaintext_len,
+                                    const uint8_t *ad,
+                                    size_t ad_len,
+                                    const marline_options *options,
+                                    marline_buffer **out_message,
+                                    marline_error *err);
+
+/**
+ * Whether a first message belongs to a session here: then marline_contact_receive opens it.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[out] out_owns  not NULL; 1 or 0
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_owns(const marline_contact *contact,
+                                    const uint8_t *message,
+                                    size_t message_len,
+                                    uint32_t *out_owns,
+                                    marline_error *err);
+
+/**
+ * Opens a message of any session with the contact. Store the state before acting on the plaintext.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[out] out_opened  not NULL; plaintext and author, free it with marline_opened_free; NULL also after success if
+ *             an event says why there is none, or after a reset
+ * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
+ * @param[out] out_events  not NULL; what happened besides, free it with marline_events_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_session_decrypt; MARLINE_ERR_NO_SESSION: a first message of a new session, for
+ *         marline_account_accept_first and marline_contact_adopt, or there is no session. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_receive(marline_contact *contact,
+                                       const uint8_t *message,
+                                       size_t message_len,
+                                       const uint8_t *ad,
+                                       size_t ad_len,
+                                       marline_opened **out_opened,
+                                       uint32_t *out_trust,
+                                       marline_events **out_events,
+                                       marline_error *err);
+
+/**
+ * Accepts a first message for a contact: look at whose it is, then give it to marline_contact_adopt of that contact.
+ * Store the states of the account and of the contact before acting on the plaintext.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] now  Unix seconds
+ * @param[out] out_accepted  not NULL; the accepted message, free it with marline_accepted_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_accept
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_accept_first(marline_account *account,
+                                            const uint8_t *message,
+                                            size_t message_len,
+                                            const uint8_t *ad,
+                                            size_t ad_len,
+                                            uint64_t now,
+                                            marline_accepted **out_accepted,
+                                            marline_error *err);
+
+/**
+ * The authenticated identity that an accepted message is from.
+ *
+ * @param[in] accepted  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_accepted_identity(const marline_accepted *accepted,
+                                         uint8_t *out_identity,
+                                         size_t out_identity_len,
+                                         marline_error *err);
+
+/**
+ * Wipes and frees an accepted message. If no contact took it, it and its session are lost.
+ *
+ * @param[in] accepted  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_accepted_free(marline_accepted *accepted);
+
+/**
+ * Gives an accepted message with its session to a contact. When it is not from the contact's identity, this says that the
+ * peer has changed its identity. The accepted message is spent then; it is still freed with marline_accepted_free.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] accepted  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] out_opened  not NULL; plaintext and author, free it with marline_opened_free; NULL also after success if
+ *             an event says why there is none, or after a reset
+ * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
+ * @param[out] out_events  not NULL; what happened besides, free it with marline_events_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_adopt(marline_contact *contact,
+                                     marline_accepted *accepted,
+                                     uint64_t now,
+                                     marline_opened **out_opened,
+                                     uint32_t *out_trust,
+                                     marline_events **out_events,
+                                     marline_error *err);
+
+/**
+ * Says which identity the peer shows now, in a directory or a bundle. Another one than before stops sending until the user
+ * has decided.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] out_changed  not NULL; 1 if it is another one
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_observe(marline_contact *contact,
+                                       const uint8_t *identity,
+                                       size_t identity_len,
+                                       uint32_t *out_changed,
+                                       marline_error *err);
+
+/**
+ * The user accepts the changed identity. It is not verified; sessions with the former one only receive.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_IDENTITY_CHANGED unless it is the one that awaits a decision
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_acknowledge(marline_contact *contact,
+                                           const uint8_t *identity,
+                                           size_t identity_len,
+                                           marline_error *err);
+
+/**
+ * The user refuses the changed identity: its sessions are deleted, sending goes on to the former one.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_reject(marline_contact *contact,
+                                      marline_error *err);
+
+/**
+ * Records whether the user has compared the safety number.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] verified  1 or 0
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_set_verified(marline_contact *contact,
+                                            uint32_t verified,
+                                            marline_error *err);
+
+/**
+ * How far an author is trusted as this contact.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_trust(const marline_contact *contact,
+                                     const uint8_t *identity,
+                                     size_t identity_len,
+                                     uint32_t *out_trust,
+                                     marline_error *err);
+
+/**
+ * The identity that messages are sent to.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_identity(const marline_contact *contact,
+                                        uint8_t *out_identity,
+                                        size_t out_identity_len,
+                                        marline_error *err);
+
+/**
+ * The identity that awaits the user's decision, if there is one.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_has  not NULL; 1 if there is one, else 0 and the identity is zero
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_changed_identity(const marline_contact *contact,
+                                                uint32_t *out_has,
+                                                uint8_t *out_identity,
+                                                size_t out_identity_len,
+                                                marline_error *err);
+
+/**
+ * The number of sessions with the contact, at most 9.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_count  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_session_count(const marline_contact *contact,
+                                             uint32_t *out_count,
+                                             marline_error *err);
+
+/**
+ * The facts of one session; index 0 is the best one.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] index  below marline_contact_session_count
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_session_facts(const marline_contact *contact,
+                                             uint32_t index,
+                                             marline_facts *out_facts,
+                                             marline_error *err);
+
+/**
+ * As marline_session_maintain, in all sessions.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_maintain(marline_contact *contact,
+                                        uint64_t now,
+                                        marline_error *err);
+
+/**
+ * The number of events.
+ *
+ * @param[in] events  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_events_count(const marline_events *events);
+
+/**
+ * One event.
+ *
+ * @param[in] events  not NULL
+ * @param[in] index  below marline_events_count
+ * @param[in,out] out_event  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_events_get(const marline_events *events,
+                                  uint32_t index,
+                                  marline_event *out_event,
+                                  marline_error *err);
+
+/**
+ * Frees events.
+ *
+ * @param[in] events  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_events_free(marline_events *events);
 
 /**
  * Computes an encryption without making it. The order is: prepare, store marline_pending_state, then

@@ -18,8 +18,10 @@
 #define MARLINE_ERROR_INIT {sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_EVENT_INIT {sizeof(marline_event), 0, 0, {0}, {0}, {0}}
 #else
 #define MARLINE_ERROR_INIT {(uint32_t)sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {(uint32_t)sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {(uint32_t)sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_EVENT_INIT {(uint32_t)sizeof(marline_event), 0, 0, {0}, {0}, {0}}
 #endif

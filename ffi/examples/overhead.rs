@@ -25,7 +25,8 @@ fn main() {
     let mut alice = Account::generate("alice", rng).unwrap();
     let (mut rust, first) = alice.initiate(&bundle, b"", NOW, rng).unwrap();
     let mut accepted = bob.accept(&first, NOW).unwrap();
-    rust.decrypt(&accepted.session.encrypt(b"", rng).unwrap())
+    let _hello = rust
+        .decrypt(&accepted.session.encrypt(b"", rng).unwrap())
         .unwrap();
 
     let key = [7u8; 32];

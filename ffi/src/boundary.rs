@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::contact::MarlineEvent;
 use crate::options::MarlineOptions;
 use crate::session::MarlineFacts;
 use crate::status::*;
@@ -73,17 +74,22 @@ pub struct Output<'a, T>(*mut T, PhantomData<&'a Contract>);
 /// A caller's array for a result.
 pub struct OutputBytes<'a>(*mut u8, usize, PhantomData<&'a Contract>);
 
+/// A caller's structure for a result; its `struct_size` stays.
+pub struct OutputRecord<'a, T>(*mut T, &'a Contract);
+
 /// A structure that begins with its size and may grow.
 ///
 /// # Safety
 /// `repr(C)`, no padding, every bit pattern valid, first field `struct_size: u32`.
-unsafe trait Record: Copy {}
+pub unsafe trait Record: Copy {}
 // SAFETY: integers and arrays of them; the sizes are asserted where they are defined.
 unsafe impl Record for MarlineError {}
 // SAFETY: as above.
 unsafe impl Record for MarlineOptions {}
 // SAFETY: as above.
 unsafe impl Record for MarlineFacts {}
+// SAFETY: as above.
+unsafe impl Record for MarlineEvent {}
 
 impl Contract {
     /// # Safety
@@ -292,22 +298,20 @@ impl Contract {
         Ok(OutputBytes(to, capacity, PhantomData))
     }
 
-    /// Writes facts, as far as the caller's structure goes; its `struct_size` stays.
-    pub fn facts(&self, to: *mut MarlineFacts, facts: MarlineFacts) -> Result<(), Status> {
-        self.struct_size(to).ok_or(MARLINE_ERR_STRUCT_SIZE)?;
-        self.write_record(to, facts);
-        Ok(())
-    }
-
-    /// Checks the caller's structure for facts and clears it.
-    pub fn clear_facts(&self, to: *mut MarlineFacts) -> Result<(), Status> {
+    /// Where a structure goes that begins with its size: cleared for now, as far as the caller's goes.
+    pub fn out_record<T: Record + Default>(
+        &self,
+        to: *mut T,
+    ) -> Result<OutputRecord<'_, T>, Status> {
         if to.is_null() {
             return Err(MARLINE_ERR_NULL);
         }
-        if !is_for::<MarlineFacts>(to) {
+        if !is_for::<T>(to) {
             return Err(MARLINE_ERR_ARGUMENT);
         }
-        self.facts(to, MarlineFacts::default())
+        self.struct_size(to).ok_or(MARLINE_ERR_STRUCT_SIZE)?;
+        self.write_record(to, T::default());
+        Ok(OutputRecord(to, self))
     }
 
     /// `struct_size` of a record, if it is plausible.
@@ -412,6 +416,13 @@ impl<O: Object> Output<'_, *mut O> {
             value: UnsafeCell::new(value),
         });
         self.set(Box::into_raw(handle).cast());
+    }
+}
+
+impl<T: Record> OutputRecord<'_, T> {
+    /// Writes the result, as far as the caller's structure goes.
+    pub fn set(self, record: T) {
+        self.1.write_record(self.0, record);
     }
 }
 

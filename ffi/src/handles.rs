@@ -1,9 +1,10 @@
 //! The types of handles. To C they are opaque; here they only name which value is behind a pointer.
 
-use marline::{Account, Opened, Publication, Session};
+use marline::{Account, Contact, Opened, Publication, Session};
 use zeroize::Zeroizing;
 
 use crate::boundary::Object;
+use crate::contact::{Adoptable, Events};
 use crate::pending::Prepared;
 
 macro_rules! handles {
@@ -27,6 +28,12 @@ pub struct MarlineSession(());
 pub struct MarlineOpened(());
 /// A change of a session that is computed and not made yet.
 pub struct MarlinePending(());
+/// All sessions with one peer device.
+pub struct MarlineContact(());
+/// A first message that was accepted and awaits its contact.
+pub struct MarlineAccepted(());
+/// What an application is to be told, and mostly what its user is to see.
+pub struct MarlineEvents(());
 
 handles! {
     MarlineBuffer: Zeroizing<Vec<u8>> = b"MarlBuff";
@@ -34,5 +41,8 @@ handles! {
     MarlinePublication: Publication = b"MarlPubl";
     MarlineSession: Session = b"MarlSess";
     MarlineOpened: Opened = b"MarlOpen";
+    MarlineContact: Contact = b"MarlCont";
+    MarlineAccepted: Adoptable = b"MarlAccp";
+    MarlineEvents: Events = b"MarlEvnt";
     MarlinePending: Prepared = b"MarlPend";
 }

@@ -19,6 +19,8 @@ mod boundary;
 
 pub mod account;
 pub mod buffer;
+pub mod contact;
+pub mod events;
 pub mod handles;
 pub mod pending;
 pub mod prekey;

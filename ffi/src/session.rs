@@ -1,7 +1,7 @@
 //! Sessions: encrypt, decrypt, facts, export.
 
 use marline::limits::MAX_PLAINTEXT;
-use marline::{Padding, Role, Session};
+use marline::{Facts, Padding, Role, Session};
 use zeroize::Zeroizing;
 
 use crate::account::state_key;
@@ -369,28 +369,9 @@ pub unsafe extern "C" fn marline_session_facts(
     err: *mut MarlineError,
 ) -> Status {
     call!(err, |c| {
-        c.clear_facts(out_facts)?;
-        let facts = c.shared(session)?.facts();
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let facts = MarlineFacts {
-            struct_size: 0,
-            role: match facts.role {
-                Role::Initiator => MARLINE_ROLE_INITIATOR,
-                Role::Responder => MARLINE_ROLE_RESPONDER,
-            },
-            slots: facts.slots.get().into(),
-            epoch: facts.epoch,
-            messages_since_epoch: facts.messages_since_epoch,
-            used_one_time_prekey: facts.used_one_time_prekey.into(),
-            peer_has_answered: facts.peer_has_answered.into(),
-            failed: facts.failed.into(),
-            skipped_classical: number(facts.skipped.0),
-            skipped_post_quantum: number(facts.skipped.1),
-            generation: facts.generation,
-            session_id: facts.session_id,
-            peer_identity: *facts.peer.identity.as_bytes(),
-        };
-        c.facts(out_facts, facts)
+        let out = c.out_record(out_facts)?;
+        out.set(facts_of(c.shared(session)?.facts()));
+        Ok(())
     })
 }
 
@@ -453,6 +434,29 @@ pub unsafe extern "C" fn marline_session_export_secret(
         );
         Ok(())
     })
+}
+
+/// Facts as C sees them.
+pub(crate) fn facts_of(facts: Facts) -> MarlineFacts {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    MarlineFacts {
+        struct_size: 0,
+        role: match facts.role {
+            Role::Initiator => MARLINE_ROLE_INITIATOR,
+            Role::Responder => MARLINE_ROLE_RESPONDER,
+        },
+        slots: facts.slots.get().into(),
+        epoch: facts.epoch,
+        messages_since_epoch: facts.messages_since_epoch,
+        used_one_time_prekey: facts.used_one_time_prekey.into(),
+        peer_has_answered: facts.peer_has_answered.into(),
+        failed: facts.failed.into(),
+        skipped_classical: number(facts.skipped.0),
+        skipped_post_quantum: number(facts.skipped.1),
+        generation: facts.generation,
+        session_id: facts.session_id,
+        peer_identity: *facts.peer.identity.as_bytes(),
+    }
 }
 
 /// Plaintext in: not longer than a message can carry.

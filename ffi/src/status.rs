@@ -65,6 +65,8 @@ pub const MARLINE_ERR_NO_SESSION: Status = 214;
 pub const MARLINE_ERR_RANDOMNESS: Status = 401;
 /// Not enough memory for a message of this size; nothing has changed.
 pub const MARLINE_ERR_NO_MEMORY: Status = 402;
+/// The signer cannot or will not sign; nothing has changed. Not for identities held in memory.
+pub const MARLINE_ERR_SIGNER: Status = 403;
 /// A mistake in the library; the handles of the call are poisoned.
 pub const MARLINE_ERR_INTERNAL: Status = 500;
 
@@ -221,6 +223,11 @@ const TABLE: &[(Status, &CStr, &CStr)] = &[
         c"out of memory",
     ),
     (
+        MARLINE_ERR_SIGNER,
+        c"MARLINE_ERR_SIGNER",
+        c"the signer failed",
+    ),
+    (
         MARLINE_ERR_INTERNAL,
         c"MARLINE_ERR_INTERNAL",
         c"internal error",
@@ -290,6 +297,7 @@ pub(crate) fn of(error: Error) -> Status {
         Error::Malformed => MARLINE_ERR_MALFORMED,
         Error::Limit => MARLINE_ERR_LIMIT,
         Error::Randomness => MARLINE_ERR_RANDOMNESS,
+        Error::Signer => MARLINE_ERR_SIGNER,
         Error::Stale => MARLINE_ERR_STALE,
         _ => MARLINE_ERR_INTERNAL,
     }

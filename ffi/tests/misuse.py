@@ -12,7 +12,7 @@ import re
 
 API = json.loads((pathlib.Path(__file__).parent.parent / "abi" / "api.json").read_text())["functions"]
 HANDLES = {"account": "w.bob", "session": "w.to_bob", "publication": "w.publication", "buffer": "w.bundle",
-           "opened": "w.hello", "pending": "w_pending", "contact": "w_contact"}
+           "opened": "w.hello", "pending": "w_pending", "contact": "w_contact", "accepted": "w_accepted", "events": "w_events"}
 WRONG = {name: "w.bundle" if name != "buffer" else "w.bob" for name in HANDLES}
 BYTES = {"bundle": ("marline_buffer_data(w.bundle)", "marline_buffer_len(w.bundle)"),
          "message": ("marline_buffer_data(w_message)", "marline_buffer_len(w_message)"),
@@ -39,8 +39,8 @@ def valid(function):
             arguments[name] = "&err"
         elif kind == "const marline_options *":
             arguments[name] = "&options"
-        elif kind == "marline_facts *":
-            arguments[name] = "(&facts)"
+        elif kind in ("marline_facts *", "marline_event *"):
+            arguments[name] = "(&facts)" if "facts" in kind else "(&event)"
         elif kind == "const uint8_t *":
             data = BYTES.get(name, ('(const uint8_t *)"bytes"', "5"))
             arguments[name], arguments[p["length"]] = data
@@ -92,8 +92,11 @@ def mistakes(function):
             for field in ("padding", "padding_size", "slots"):
                 yield f"{field} is UINT32_MAX", {name: f"&wrong_{field}"}, "MARLINE_ERR_ARGUMENT"
             yield "struct_size is 0", {name: "&wrong_size"}, "MARLINE_ERR_STRUCT_SIZE"
-        if p["type"] == "marline_facts *":
-            yield "struct_size is 0", {name: "&wrong_facts"}, "MARLINE_ERR_STRUCT_SIZE"
+        if p["type"] in ("marline_facts *", "marline_event *"):
+            wrong = "&wrong_facts" if "facts" in p["type"] else "&wrong_event"
+            yield "struct_size is 0", {name: wrong}, "MARLINE_ERR_STRUCT_SIZE"
+        if name == "verified":
+            yield f"{name} is 2", {name: "2"}, "MARLINE_ERR_ARGUMENT"
 
 
 def call(function, what, changed, want):
@@ -112,7 +115,8 @@ def call(function, what, changed, want):
         if arguments[name] == "&" + name and name not in ("err", "options"):
             if p["type"].endswith("**"):
                 free = p["ownership"].split()[-1]
-                lines.append(f"        cleared({label}, got, {name} == NULL);")
+                maybe = "if (got != MARLINE_OK) " if "also after success" in p["doc"] else ""
+                lines.append(f"        {maybe}cleared({label}, got, {name} == NULL);")
                 lines.append(f"        if ((void *){name} != (void *)&sentinel) {free}({name});")
             elif "BUFFER_TOO_SMALL" not in " ".join(function["statuses"]):
                 lines.append(f"        if (got != MARLINE_OK) cleared({label}, got, {name} == 0);")
@@ -181,6 +185,11 @@ static marline_options wrong_slots = {sizeof options, 0, 0, UINT32_MAX};
 static marline_options wrong_size = {0, 0, 0, 0};
 static marline_facts facts = MARLINE_FACTS_INIT;
 static marline_facts wrong_facts;
+static marline_event event = MARLINE_EVENT_INIT;
+static marline_event wrong_event;
+static marline_contact *w_contact;
+static marline_accepted *w_accepted;
+static marline_events *w_events;
 static uint8_t scratch[1 << 16];
 static uint64_t sentinel;
 static long cases;
@@ -206,7 +215,37 @@ static void cleared(const char *what, marline_status got, int is_clear) {
 }
 static void begin(void) {
     uint64_t generation;
+    uint8_t alice[MARLINE_ID_SIZE];
+    uint32_t trust;
+    marline_contact *to_bob, *from_alice;
+    marline_publication *again;
+    marline_opened *opened;
+    marline_accepted *accepted;
+    marline_buffer *first;
     world_open(&w);
+    /* Two first messages to contacts: one is adopted, for its events; the other waits to be. */
+    marline_publication_free(w.publication), marline_buffer_free(w.bundle);
+    OK(marline_account_publish(w.bob, 3, NOW, &w.publication, NULL));
+    OK(marline_publication_bundle(w.publication, 0, &w.bundle, NULL));
+    OK(marline_account_identity(w.alice, alice, sizeof alice, NULL));
+    OK(marline_contact_new(marline_opened_identity(w.hello), MARLINE_ID_SIZE, &from_alice, NULL));
+    again = w.publication;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint8_t bob[MARLINE_ID_SIZE];
+        marline_buffer *bundle;
+        OK(marline_account_identity(w.bob, bob, sizeof bob, NULL));
+        OK(marline_publication_bundle(again, i, &bundle, NULL));
+        OK(marline_contact_new(bob, sizeof bob, &to_bob, NULL));
+        OK(marline_contact_initiate(to_bob, w.alice, BYTES(bundle), TEXT("x"), NO_AD, NULL, NOW, &first, NULL));
+        OK(marline_account_accept_first(w.bob, BYTES(first), NO_AD, NOW, &accepted, NULL));
+        if (i == 0) {
+            OK(marline_contact_adopt(from_alice, accepted, NOW, &opened, &trust, &w_events, NULL));
+            CHECK(opened != NULL && trust == MARLINE_TRUST_UNVERIFIED && marline_events_count(w_events) == 1);
+            marline_opened_free(opened), marline_accepted_free(accepted);
+        }
+        marline_buffer_free(first), marline_buffer_free(bundle), marline_contact_free(to_bob);
+    }
+    w_accepted = accepted, w_contact = from_alice;
     OK(marline_session_prepare_encrypt(w.to_bob, TEXT("x"), NO_AD, NULL, &w_pending, NULL));
     OK(marline_session_encrypt(w.to_alice, TEXT("x"), NO_AD, NULL, &w_message, NULL));
     OK(marline_session_export(w.to_bob, w.key, 32, &w_sealed, &generation, NULL));
@@ -214,6 +253,7 @@ static void begin(void) {
 static void end(void) {
     marline_pending_free(w_pending);
     marline_buffer_free(w_message), marline_buffer_free(w_sealed);
+    marline_contact_free(w_contact), marline_accepted_free(w_accepted), marline_events_free(w_events);
     world_close(&w);
 }
 """

@@ -41,7 +41,9 @@ fn unsafe_blocks_are_in_boundary_and_have_a_safety_comment() {
 #[test]
 fn every_exported_function_is_guarded() {
     let mut exported = 0;
-    for name in ["account", "buffer", "pending", "prekey", "session"] {
+    for name in [
+        "account", "buffer", "contact", "events", "pending", "prekey", "session",
+    ] {
         let path = format!("{}/src/{name}.rs", env!("CARGO_MANIFEST_DIR"));
         let source = fs::read_to_string(path).unwrap();
         for function in source.split("#[unsafe(no_mangle)]").skip(1) {
