@@ -371,6 +371,139 @@ public:
     }
 };
 
+/** Something that an application is to be told, and mostly its user to see. */
+class events : public detail::owner<marline_events, marline_events_free> {
+public:
+    using owner::owner;
+    std::size_t size() const noexcept { return marline_events_count(get()); }
+    result<marline_event> at(std::uint32_t index) const {
+        marline_event out = MARLINE_EVENT_INIT;
+        const auto code = marline_events_get(get(), index, &out, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return out;
+    }
+};
+
+/** What came out of a message to a contact. `opened` is empty after a reset, or when an event says why. */
+struct received {
+    v0::opened opened;
+    std::uint32_t trust;
+    v0::events events;
+};
+
+/** An accepted first message that awaits its contact. */
+class accepted_first : public detail::owner<marline_accepted, marline_accepted_free> {
+public:
+    using owner::owner;
+    static result<accepted_first> accept(account &by, bytes message, std::uint64_t now, bytes ad = {}) {
+        return detail::make<accepted_first, marline_accepted>(marline_account_accept_first, by.get(), message.data(),
+                                                              message.size(), ad.data(), ad.size(), now);
+    }
+    result<v0::identity> identity() const {
+        v0::identity id{};
+        const auto code = marline_accepted_identity(get(), id.data(), id.size(), nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return id;
+    }
+};
+
+/** All sessions with one peer device. */
+class contact : public detail::owner<marline_contact, marline_contact_free> {
+public:
+    using owner::owner;
+
+    static result<contact> create(const v0::identity &of) {
+        return detail::make<contact, marline_contact>(marline_contact_new, of.data(), of.size());
+    }
+    static result<contact> import(bytes key, bytes sealed, std::uint64_t minimum_generation) {
+        return detail::make<contact, marline_contact>(marline_contact_import, key.data(), key.size(), sealed.data(),
+                                                      sealed.size(), minimum_generation);
+    }
+    result<sealed_state> export_state(bytes key) const {
+        marline_buffer *sealed = nullptr;
+        std::uint64_t generation = 0;
+        const auto code = marline_contact_export(get(), key.data(), key.size(), &sealed, &generation, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return sealed_state{buffer(sealed), generation};
+    }
+    result<buffer> initiate(account &by, bytes bundle, bytes plaintext, std::uint64_t now, bytes ad = {},
+                            const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<buffer, marline_buffer>(marline_contact_initiate, get(), by.get(), bundle.data(), bundle.size(),
+                                                    plaintext.data(), plaintext.size(), ad.data(), ad.size(), &raw, now);
+    }
+    result<buffer> reset(account &by, bytes bundle, std::uint64_t now, bytes ad = {}, const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<buffer, marline_buffer>(marline_contact_reset, get(), by.get(), bundle.data(), bundle.size(),
+                                                    ad.data(), ad.size(), &raw, now);
+    }
+    result<buffer> send(bytes plaintext, bytes ad = {}, const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<buffer, marline_buffer>(marline_contact_send, get(), plaintext.data(), plaintext.size(),
+                                                    ad.data(), ad.size(), &raw);
+    }
+    result<bool> owns(bytes message) const {
+        auto answer = detail::number<std::uint32_t>(marline_contact_owns, get(), message.data(), message.size());
+        if (!answer) return answer.status();
+        return *answer == 1;
+    }
+    result<received> receive(bytes message, bytes ad = {}) {
+        return take(marline_contact_receive, message.data(), message.size(), ad.data(), ad.size());
+    }
+    /** Takes the accepted message: it is spent whatever the result. */
+    result<received> adopt(accepted_first first, std::uint64_t now) {
+        return take(marline_contact_adopt, first.get(), now);
+    }
+    /** Whether the identity that the peer shows now is another one than before. */
+    result<bool> observe(const v0::identity &shown) {
+        auto answer = detail::number<std::uint32_t>(marline_contact_observe, get(), shown.data(), shown.size());
+        if (!answer) return answer.status();
+        return *answer == 1;
+    }
+    status acknowledge(const v0::identity &changed) {
+        return {marline_contact_acknowledge(get(), changed.data(), changed.size(), nullptr)};
+    }
+    status reject() { return {marline_contact_reject(get(), nullptr)}; }
+    status set_verified(bool verified) { return {marline_contact_set_verified(get(), verified ? 1u : 0u, nullptr)}; }
+    result<std::uint32_t> trust(const v0::identity &author) const {
+        return detail::number<std::uint32_t>(marline_contact_trust, get(), author.data(), author.size());
+    }
+    result<v0::identity> identity() const {
+        v0::identity id{};
+        const auto code = marline_contact_identity(get(), id.data(), id.size(), nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return id;
+    }
+    /** The identity that awaits the user's decision, if there is one. */
+    result<std::optional<v0::identity>> changed_identity() const {
+        v0::identity id{};
+        std::uint32_t has = 0;
+        const auto code = marline_contact_changed_identity(get(), &has, id.data(), id.size(), nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return has == 1 ? std::optional<v0::identity>(id) : std::nullopt;
+    }
+    result<std::uint32_t> session_count() const {
+        return detail::number<std::uint32_t>(marline_contact_session_count, get());
+    }
+    result<marline_facts> session_facts(std::uint32_t index) const {
+        marline_facts out = MARLINE_FACTS_INIT;
+        const auto code = marline_contact_session_facts(get(), index, &out, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return out;
+    }
+    status maintain(std::uint64_t now) { return {marline_contact_maintain(get(), now, nullptr)}; }
+
+private:
+    template <class F, class... A> result<received> take(F function, A... arguments) {
+        marline_opened *opened = nullptr;
+        marline_events *happened = nullptr;
+        std::uint32_t trust = 0;
+        const auto code = function(get(), arguments..., &opened, &trust, &happened, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return received{v0::opened(opened), trust, v0::events(happened)};
+    }
+};
+
 /** 60 digits for two people to compare. */
 inline result<std::string> safety_number(const identity &one, const identity &other) {
     char digits[MARLINE_SAFETY_NUMBER_SIZE];

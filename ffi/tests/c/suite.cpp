@@ -92,10 +92,36 @@ void states() {
     marline_session_free(moved.release());
     CHECK(!moved);
 }
+
+void contacts() {
+    auto alice = marline::account::generate("alice").value();
+    auto bob = marline::account::generate("bob").value();
+    auto to_bob = marline::contact::create(*bob.identity()).value();
+    auto to_alice = marline::contact::create(*alice.identity()).value();
+    CHECK(to_bob.send("x").code() == MARLINE_ERR_NO_SESSION);
+    auto bundle = bob.publish(1, now)->bundle(0).value();
+    auto first = to_bob.initiate(alice, bundle, "hello", now).value();
+    auto accepted = marline::accepted_first::accept(bob, first, now).value();
+    CHECK(*accepted.identity() == *alice.identity());
+    auto hello = to_alice.adopt(std::move(accepted), now).value();
+    CHECK(hello.opened.text() == "hello" && hello.trust == MARLINE_TRUST_UNVERIFIED && hello.events.size() == 1);
+    CHECK(hello.events.at(0)->kind == MARLINE_EVENT_NEW_SESSION && !hello.events.at(1));
+    CHECK(*to_alice.owns(first) && *to_alice.session_count() == 1 && to_alice.session_facts(0)->slots == 4);
+    CHECK(to_bob.set_verified(true));
+    auto hi = to_bob.receive(*to_alice.send("hi")).value();
+    CHECK(hi.opened.text() == "hi" && hi.trust == MARLINE_TRUST_VERIFIED);
+    auto state = to_bob.export_state(key).value();
+    CHECK(*marline::contact::import(key, state.sealed, state.generation)->identity() == *bob.identity());
+    CHECK(!to_bob.changed_identity()->has_value() && *to_bob.observe(*alice.identity()));
+    CHECK(*to_bob.changed_identity() == std::optional(*alice.identity()) && to_bob.reject() && to_bob.maintain(now));
+    CHECK(!to_bob.acknowledge(*alice.identity()) && *to_bob.trust(*alice.identity()) == MARLINE_TRUST_OTHER);
+    CHECK(to_bob.reset(alice, bundle, now));
+}
 } // namespace
 
 int main() {
     conversation();
+    contacts();
     states();
     std::printf("suite.cpp: %d failures\n", failures);
     return failures != 0;
