@@ -117,6 +117,31 @@ def test_safety_numbers_and_exports_agree(pair):
     assert to_bob.export_secret(b"call", b"1", 32) == to_alice.export_secret(b"call", b"1", 32)
 
 
+def test_contacts_stop_at_a_changed_identity():
+    alice, bob, other = (marline.Account.generate(name) for name in (b"alice", b"bob", b"bob"))
+    to_bob, to_alice = marline.Contact.of(bob.identity), marline.Contact.of(alice.identity)
+    first = to_bob.initiate(alice, bob.publish(1, NOW).bundle(0), b"hello", NOW)
+    with marline.AcceptedFirst.accept(bob, first, NOW) as accepted:
+        assert accepted.identity == alice.identity
+        received = to_alice.adopt(accepted, NOW)
+    assert received.opened.plaintext == b"hello" and received.trust == marline.Trust.UNVERIFIED
+    assert [event.kind for event in received.events] == [marline.EventKind.NEW_SESSION]
+    assert to_alice.owns(first) and received.events[0].session_id == to_alice.sessions()[0].session_id
+    to_bob.set_verified(True)
+    state = to_bob.export_state(KEY)
+    to_bob = marline.Contact.import_state(KEY, state.sealed, state.generation)
+    received = to_bob.receive(to_alice.send(b"hi"))
+    assert received.opened.plaintext == b"hi" and received.trust == marline.Trust.VERIFIED and not received.events
+    assert to_bob.changed_identity is None and to_bob.observe(other.identity)
+    with pytest.raises(marline.DataError) as caught:
+        to_bob.send(b"x")
+    assert caught.value.name == "MARLINE_ERR_IDENTITY_CHANGED" and to_bob.changed_identity == other.identity
+    to_bob.acknowledge(other.identity)
+    assert to_bob.identity == other.identity and to_bob.trust(bob.identity) == marline.Trust.OTHER
+    with pytest.raises(marline.DataError):
+        to_bob.send(b"x")
+
+
 def test_the_documentation_runs():
     assert doctest.testmod(marline).failed == 0 < doctest.testmod(marline).attempted
     readme = (pathlib.Path(__file__).parent.parent / "README.md").read_text()

@@ -17,9 +17,10 @@ collected. An object is for one thread at a time; a second gets `CallerError` (M
 """
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Optional, Tuple, Type, TypeVar
+from typing import Any, List, Optional, Tuple, Type, TypeVar
 
 from ._native import (
     AuthenticationError,
@@ -38,9 +39,10 @@ from ._native import (
 )
 
 __all__ = [
-    "Account", "AuthenticationError", "CallerError", "DataError", "DuplicateError", "EnvironmentFailure", "Error",
-    "Facts", "InternalError", "LAST_RESORT", "Opened", "Options", "Pending", "PrekeyError", "Publication",
-    "RollbackError", "Sealed", "Session", "StorageError", "safety_number", "version",
+    "AcceptedFirst", "Account", "AuthenticationError", "CallerError", "Contact", "DataError", "DuplicateError",
+    "EnvironmentFailure", "Error", "Event", "EventKind", "Facts", "InternalError", "LAST_RESORT", "Opened", "Options",
+    "Pending", "PrekeyError", "Publication", "Received", "RollbackError", "Sealed", "Session", "StorageError", "Trust",
+    "safety_number", "version",
 ]
 
 LAST_RESORT: int = 0xFFFFFFFF
@@ -95,6 +97,46 @@ class Facts:
     generation: int
     session_id: bytes
     peer_identity: bytes
+
+
+class Trust(enum.IntEnum):
+    """How far an author is trusted as a contact."""
+
+    OTHER = 0
+    UNVERIFIED = 1
+    VERIFIED = 2
+
+
+class EventKind(enum.IntEnum):
+    """See MARLINE_EVENT_... in marline.h."""
+
+    OTHER = 0
+    NEW_SESSION = 1
+    SESSION_RESET = 2
+    SESSION_FAILED = 3
+    SESSION_EVICTED = 4
+    IDENTITY_CHANGED = 5
+    UNREADABLE = 6
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that the application, and mostly its user, is to be told."""
+
+    kind: EventKind
+    sends: bool
+    session_id: bytes
+    former_identity: bytes
+    identity: bytes
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came out of a message to a contact; `opened` is None after a reset, or when an event says why."""
+
+    opened: Optional[Opened]
+    trust: Trust
+    events: List[Event]
 
 
 class _Handle:
@@ -166,6 +208,35 @@ def _take_opened(opened: Any) -> Opened:
         )
     finally:
         lib.marline_opened_free(opened)
+
+
+def _facts(function: Any, *arguments: Any) -> Facts:
+    f = ffi.new("marline_facts *", [ffi.sizeof("marline_facts")])
+    _call(function, *arguments, f)
+    return Facts(f.role, f.slots, f.epoch, f.messages_since_epoch, bool(f.used_one_time_prekey),
+                 bool(f.peer_has_answered), bool(f.failed), f.skipped_classical, f.skipped_post_quantum,
+                 f.generation, bytes(f.session_id), bytes(f.peer_identity))
+
+
+def _identity(function: Any, *arguments: Any) -> bytes:
+    out = ffi.new("uint8_t[]", lib.MARLINE_ID_SIZE)
+    _call(function, *arguments, out, len(out))
+    return bytes(out)
+
+
+def _received(function: Any, *arguments: Any) -> Received:
+    opened, trust, events = ffi.new("marline_opened **"), ffi.new("uint32_t *"), ffi.new("marline_events **")
+    _call(function, *arguments, opened, trust, events)
+    try:
+        listed = []
+        for index in range(lib.marline_events_count(events[0])):
+            event = ffi.new("marline_event *", [ffi.sizeof("marline_event")])
+            _call(lib.marline_events_get, events[0], index, event)
+            listed.append(Event(EventKind(event.kind), bool(event.sends), bytes(event.session_id), bytes(getattr(event, "from")),
+                                bytes(event.to)))
+    finally:
+        lib.marline_events_free(events[0])
+    return Received(_take_opened(opened[0]) if opened[0] else None, Trust(trust[0]), listed)
 
 
 def _options(options: Optional[Options]) -> Any:
@@ -245,11 +316,7 @@ class Session(_Handle):
 
     def facts(self) -> Facts:
         """What there is to know."""
-        f = ffi.new("marline_facts *", [ffi.sizeof("marline_facts")])
-        _call(lib.marline_session_facts, self._raw, f)
-        return Facts(f.role, f.slots, f.epoch, f.messages_since_epoch, bool(f.used_one_time_prekey),
-                     bool(f.peer_has_answered), bool(f.failed), f.skipped_classical, f.skipped_post_quantum,
-                     f.generation, bytes(f.session_id), bytes(f.peer_identity))
+        return _facts(lib.marline_session_facts, self._raw)
 
     def peer_subject(self) -> bytes:
         """The name that the peer claims."""
@@ -309,9 +376,7 @@ class Account(_Handle):
     @property
     def identity(self) -> bytes:
         """The identity's id, 32 bytes."""
-        out = ffi.new("uint8_t[]", lib.MARLINE_ID_SIZE)
-        _call(lib.marline_account_identity, self._raw, out, len(out))
-        return bytes(out)
+        return _identity(lib.marline_account_identity, self._raw)
 
     @property
     def subject(self) -> bytes:
@@ -357,6 +422,117 @@ class Account(_Handle):
         session, opened = ffi.new("marline_session **"), ffi.new("marline_opened **")
         _call(lib.marline_account_accept, self._raw, message, len(message), ad, len(ad), now, session, opened)
         return Session(session[0]), _take_opened(opened[0])
+
+
+class AcceptedFirst(_Handle):
+    """A first message that was accepted and awaits its contact: see whose it is, then `Contact.adopt`."""
+
+    _free = lib.marline_accepted_free
+
+    @classmethod
+    def accept(cls, account: Account, message: bytes, now: int, ad: bytes = b"") -> AcceptedFirst:
+        """Accepts a first message. Store the states of the account and of the contact before acting on it."""
+        out = ffi.new("marline_accepted **")
+        _call(lib.marline_account_accept_first, account._raw, message, len(message), ad, len(ad), now, out)
+        return cls(out[0])
+
+    @property
+    def identity(self) -> bytes:
+        """The authenticated identity it is from."""
+        return _identity(lib.marline_accepted_identity, self._raw)
+
+
+class Contact(_Handle):
+    """All sessions with one peer device."""
+
+    _free = lib.marline_contact_free
+
+    @classmethod
+    def of(cls, identity: bytes) -> Contact:
+        """A contact without sessions, for the peer device of an identity."""
+        out = ffi.new("marline_contact **")
+        _call(lib.marline_contact_new, identity, len(identity), out)
+        return cls(out[0])
+
+    @classmethod
+    def import_state(cls, key: bytes, sealed: bytes, minimum_generation: int) -> Contact:
+        """Restores a stored state that is not older than `minimum_generation`."""
+        out = ffi.new("marline_contact **")
+        _call(lib.marline_contact_import, key, len(key), sealed, len(sealed), minimum_generation, out)
+        return cls(out[0])
+
+    def export_state(self, key: bytes) -> Sealed:
+        """The state with all sessions, sealed under 32 bytes of yours."""
+        return _sealed(lib.marline_contact_export, self._raw, key)
+
+    def initiate(self, account: Account, bundle: bytes, plaintext: bytes, now: int, ad: bytes = b"",
+                 options: Optional[Options] = None) -> bytes:
+        """Starts a session and encrypts its first message."""
+        return _buffer(lib.marline_contact_initiate, self._raw, account._raw, bundle, len(bundle), plaintext,
+                       len(plaintext), ad, len(ad), _options(options), now)
+
+    def reset(self, account: Account, bundle: bytes, now: int, ad: bytes = b"",
+              options: Optional[Options] = None) -> bytes:
+        """Gives up the session and starts another; the peer is told. At most once in an hour."""
+        return _buffer(lib.marline_contact_reset, self._raw, account._raw, bundle, len(bundle), ad, len(ad),
+                       _options(options), now)
+
+    def send(self, plaintext: bytes, ad: bytes = b"", options: Optional[Options] = None) -> bytes:
+        """Encrypts on the session both sides prefer. Store the state before the message leaves."""
+        return _buffer(lib.marline_contact_send, self._raw, plaintext, len(plaintext), ad, len(ad), _options(options))
+
+    def owns(self, message: bytes) -> bool:
+        """Whether a first message belongs to a session here."""
+        return _number("uint32_t", lib.marline_contact_owns, self._raw, message, len(message)) == 1
+
+    def receive(self, message: bytes, ad: bytes = b"") -> Received:
+        """Opens a message of any session with the contact."""
+        return _received(lib.marline_contact_receive, self._raw, message, len(message), ad, len(ad))
+
+    def adopt(self, accepted: AcceptedFirst, now: int) -> Received:
+        """Takes an accepted first message with its session; it is spent then."""
+        return _received(lib.marline_contact_adopt, self._raw, accepted._raw, now)
+
+    def observe(self, identity: bytes) -> bool:
+        """Says which identity the peer shows now; True if it is another one, and sending stops until a decision."""
+        return _number("uint32_t", lib.marline_contact_observe, self._raw, identity, len(identity)) == 1
+
+    def acknowledge(self, identity: bytes) -> None:
+        """The user accepts the changed identity."""
+        _call(lib.marline_contact_acknowledge, self._raw, identity, len(identity))
+
+    def reject(self) -> None:
+        """The user refuses the changed identity."""
+        _call(lib.marline_contact_reject, self._raw)
+
+    def set_verified(self, verified: bool) -> None:
+        """Records whether the user has compared the safety number."""
+        _call(lib.marline_contact_set_verified, self._raw, int(bool(verified)))
+
+    def trust(self, identity: bytes) -> Trust:
+        """How far an author is trusted as this contact."""
+        return Trust(_number("uint32_t", lib.marline_contact_trust, self._raw, identity, len(identity)))
+
+    @property
+    def identity(self) -> bytes:
+        """The identity that messages are sent to."""
+        return _identity(lib.marline_contact_identity, self._raw)
+
+    @property
+    def changed_identity(self) -> Optional[bytes]:
+        """The identity that awaits the user's decision, if there is one."""
+        has = ffi.new("uint32_t *")
+        changed = _identity(lib.marline_contact_changed_identity, self._raw, has)
+        return changed if has[0] else None
+
+    def sessions(self) -> List[Facts]:
+        """The facts of all sessions, best first."""
+        count = _number("uint32_t", lib.marline_contact_session_count, self._raw)
+        return [_facts(lib.marline_contact_session_facts, self._raw, index) for index in range(count)]
+
+    def maintain(self, now: int) -> None:
+        """As `Session.maintain`, in all sessions."""
+        _call(lib.marline_contact_maintain, self._raw, now)
 
 
 def safety_number(one: bytes, other: bytes) -> str:
