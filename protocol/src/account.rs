@@ -303,11 +303,11 @@ impl<S: AccountSigner> Account<S> {
             .iter_mut()
             .find(|state| state.signed_id() == ids.signed && !state.is_dead(now))
             .ok_or(Error::UnknownPrekey)?;
-        let established = handshake::accept(own, &publication.claim(&ids)?, &initial.flight)?;
-        let transcript = established.ratchet.context().th;
+        let (established, th0) =
+            handshake::accept(own, &publication.claim(&ids)?, &initial.flight)?;
         let mut session = Session::accepted(own, established, &initial);
         let opened = session.decrypt_with(message, ad)?;
-        publication.consume(&ids, &transcript);
+        publication.consume(&ids, &th0);
         self.touch();
         Ok(Accepted { session, opened })
     }

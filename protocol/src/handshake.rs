@@ -194,7 +194,7 @@ pub(crate) fn initiate<S: Signer, R: TryCryptoRng + ?Sized>(
     ))
 }
 
-/// The responder's side up to the inner message (section 4.3, M-HS-06 to -09). Changes nothing.
+/// The responder's side up to the inner message (section 4.3, M-HS-06 to -09), and `th0`. Changes nothing.
 ///
 /// # Errors
 /// [`Error::Authentication`], [`Error::Malformed`], [`Error::OwnIdentity`], [`Error::Duplicate`], [`Error::Limit`].
@@ -202,7 +202,7 @@ pub(crate) fn accept(
     own: IdentityId,
     claimed: &Claimed<'_>,
     flight: &FirstFlight,
-) -> Result<Established> {
+) -> Result<(Established, Hash)> {
     let kem = &claimed.onetime.unwrap_or(claimed.signed).kem;
     let th0 = Transcript {
         responder: own,
@@ -232,8 +232,9 @@ pub(crate) fn accept(
     let input = signing_input(&th0, own, &sealed.identity, &sealed.subject);
     sealed.identity.verify(&input, &sealed.signature)?;
 
+    // By th0, not th: whoever has the prekeys can seal anew, and must not get a second session out of one signature.
+    claimed.check_replay(&th0)?;
     let th = transcript_hash(&th0, &flight.sealed);
-    claimed.check_replay(&th)?;
     let (context, start, exporter) = session_secrets(&prk, th, Role::Responder, flight.slots);
     let signed = claimed.signed.x25519.duplicate();
     let ratchet = TripleRatchet::responder(context, start, signed);
@@ -242,10 +243,11 @@ pub(crate) fn accept(
         subject: sealed.subject,
     };
     let used_onetime = claimed.onetime.is_some();
-    Ok(Established {
+    let established = Established {
         peer,
         ratchet,
         exporter,
         used_onetime,
-    })
+    };
+    Ok((established, th0))
 }

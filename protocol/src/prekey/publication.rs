@@ -244,12 +244,12 @@ impl PublicationState {
             .ok_or(Error::PrekeyUsed)
     }
 
-    /// M-HS-11: deletes the one-time prekey, or remembers the transcript.
-    pub(crate) fn consume(&mut self, ids: &PrekeyIds, transcript: &Hash) {
+    /// M-HS-11: deletes the one-time prekey, or remembers `th0`.
+    pub(crate) fn consume(&mut self, ids: &PrekeyIds, th0: &Hash) {
         match ids.onetime {
             Some(id) => self.onetime.retain(|secret| secret.id != id),
             None => {
-                self.replay.insert(*transcript);
+                self.replay.insert(*th0);
             }
         }
     }
@@ -257,10 +257,10 @@ impl PublicationState {
 
 impl Claimed<'_> {
     /// M-HS-09: a first flight without a one-time prekey is taken once.
-    pub(crate) fn check_replay(&self, transcript: &Hash) -> Result<()> {
+    pub(crate) fn check_replay(&self, th0: &Hash) -> Result<()> {
         if self.onetime.is_some() {
             Ok(())
-        } else if self.replay.contains(transcript) {
+        } else if self.replay.contains(th0) {
             Err(Error::Duplicate)
         } else if self.replay.len() >= MAX_REPLAY {
             Err(Error::Limit)

@@ -260,7 +260,7 @@ def accept(a: AccountState, data: bytes, ad: bytes, now: int) -> tuple[AccountSt
     verify(sealed.identity, "sign initiator", claim, sealed.signature)  # M-HS-08
     keys = handshake.session_keys(prk, th0, flight.sealed)
     if onetime is None:  # M-HS-09
-        if keys.th in publication.replay:
+        if th0 in publication.replay:
             raise Duplicate
         if len(publication.replay) >= REPLAY:
             raise Limit
@@ -269,7 +269,7 @@ def accept(a: AccountState, data: bytes, ad: bytes, now: int) -> tuple[AccountSt
     created, plaintext = session.receive_message(created, inner, ad)  # M-HS-10
     if plaintext is None:
         raise AgreementFailed
-    a = _use_up(a, publication, onetime, keys.th)  # M-HS-11
+    a = _use_up(a, publication, onetime, th0)  # M-HS-11
     return a, created, plaintext
 
 
@@ -288,13 +288,13 @@ def _find_prekeys(a: AccountState, ids: PrekeyIds, now: int) -> tuple[Publicatio
     return publication, onetime
 
 
-def _use_up(a: AccountState, publication: PublicationState, onetime: PrekeySecret | None, th: bytes) -> AccountState:
-    """M-HS-11: delete the one-time prekey, or remember th"""
+def _use_up(a: AccountState, publication: PublicationState, onetime: PrekeySecret | None, th0: bytes) -> AccountState:
+    """M-HS-11: delete the one-time prekey, or remember th0"""
     if onetime is not None:
         used = replace(publication, onetime=tuple(p for p in publication.onetime if p != onetime))
     else:
         replay = list(publication.replay)
-        bisect.insort(replay, th)
+        bisect.insort(replay, th0)
         used = replace(publication, replay=tuple(replay))
     publications = tuple(used if p is publication else p for p in a.publications)
     return replace(a, generation=a.generation + 1, publications=publications)
