@@ -41,6 +41,10 @@ pub fn print(files: &[(String, Vec<u8>)], outcome: &Outcome) {
     );
     row("messages accepted", each(&|side| side.accepted.to_string()));
     row(
+        "jumped over, keys kept",
+        each(&|side| side.skipped.to_string()),
+    );
+    row(
         "came late and were recovered",
         each(&|side| side.recovered.to_string()),
     );

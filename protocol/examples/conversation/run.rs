@@ -25,6 +25,7 @@ pub struct Side {
     pub plain: usize,
     pub overhead: usize,
     pub accepted: usize,
+    pub skipped: usize,
     pub recovered: usize,
     pub duplicates: usize,
     pub encrypting: Duration,
@@ -75,7 +76,9 @@ impl Device {
             Ok(opened) => {
                 self.side.accepted += 1;
                 // A key that was kept for a message that came late is used up now.
-                self.side.recovered += usize::from(self.session.facts().skipped.0 < held);
+                let now_held = self.session.facts().skipped.0;
+                self.side.recovered += usize::from(now_held < held);
+                self.side.skipped += now_held.saturating_sub(held);
                 Ok(Some(opened.plaintext().to_vec()))
             }
             // Of a chain that is no longer kept: lost for this conversation, sent again by the sender.
