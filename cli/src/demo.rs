@@ -77,8 +77,14 @@ fn converse(dir: &Path) -> Result<()> {
         let reached = healed(&mut alice, "bob")?.min(healed(&mut bob, "alice")?);
         if reached > epoch {
             epoch = reached;
-            writeln!(out, "message {number}: both have a fresh ML-KEM secret;")?;
-            writeln!(out, "  a state stolen before opens nothing from here on")?;
+            writeln!(
+                out,
+                "message {number}: both have a fresh ML-KEM secret; a state stolen"
+            )?;
+            writeln!(
+                out,
+                "  before they began to agree on it does not open what follows"
+            )?;
         }
     }
     writeln!(

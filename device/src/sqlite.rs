@@ -58,6 +58,15 @@ impl Sqlite {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path)?;
+        let made = Self::found(path, durability, max_bytes);
+        if made.is_err() {
+            // Ours, and empty.
+            let _ = std::fs::remove_file(path);
+        }
+        made
+    }
+
+    fn found(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         Self::prepare(connection, durability, max_bytes)
