@@ -177,7 +177,7 @@ def _receiving_step(d: Double, dh: bytes, pn: int, session_id: bytes) -> Double:
     if d.receiving is not None:
         old = d.receiving
         kept, _ = old.skipped.jump(old.chain, old.n, pn, chain_step)  # M-DR-03
-        retired = _forget((RetiredChain(old.header_key, max(old.n, pn), kept), *retired))
+        retired = (RetiredChain(old.header_key, max(old.n, pn), kept), *retired)[:RETIRED]  # M-DR-07
     return replace(
         d,
         root=root,
@@ -187,15 +187,6 @@ def _receiving_step(d: Double, dh: bytes, pn: int, session_id: bytes) -> Double:
         receiving=ReceivingChain(dh, d.next_receive, chain, 0, Skipped()),
         retired=retired,
     )
-
-
-def _forget(retired: tuple[RetiredChain, ...]) -> tuple[RetiredChain, ...]:
-    """M-DR-07: of nine the oldest without skipped keys goes, or if all have some the oldest."""
-    if len(retired) <= RETIRED:
-        return retired
-    complete = [place for place, chain in enumerate(retired) if not chain.skipped.keys]
-    gone = complete[-1] if complete else len(retired) - 1
-    return retired[:gone] + retired[gone + 1 :]
 
 
 def _advance(d: Double, n: int) -> tuple[Double, bytes]:

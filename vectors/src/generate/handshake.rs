@@ -266,6 +266,11 @@ pub(super) fn file() -> Outcome<VectorFile> {
         let first = s.initiate("alice", "a", &bundle, 4, "hello")?;
         s.accept("bob", "b", &first)?;
         refuse_accept(s, &first, NOW, "Duplicate")?;
+            s.name("replayed", &first);
+            // Without a one-time prekey the sealed identity begins four bytes earlier.
+            let wrong = s.flip("replayed, another seal", ("replayed", &first), at::SEALED)?;
+            refuse_accept(s, &wrong, NOW, "Authentication")?;
+            s.note("th0 is known, and the seal comes first");
         let state = s.ask("state", json!({ "account": "bob" }))?.text("state")?;
         s.ask("load", json!({ "account": "bob", "state": state }))?;
         refuse_accept(s, &first, NOW, "Duplicate")?;

@@ -230,7 +230,7 @@ fn header(s: &mut Scene<'_>) -> Outcome<()> {
     crafted(s, "Malformed", "kind is 3", |m| m.kind = 3)?;
     crafted(s, "Malformed", "kind 0 with an index", |m| m.index = 1)?;
     crafted(s, "Malformed", "kind 0 with a codeword", |m| {
-        m.codewords[31] = 1
+        m.codewords.fill(1)
     })?;
     s.pass("a", "b", "still here")
 }
