@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{NOW, SeededRng};
+use common::{DAY, NOW, SeededRng};
 use marline::hazmat::frame::Frame;
 use marline::limits::{MAX_ARCHIVE, MAX_PLAINTEXT, RESET_PERIOD};
 use marline::{
@@ -151,6 +151,21 @@ fn a_peer_without_contacts_is_unreadable_and_said_so() {
     assert!(received.opened.is_none());
     assert_eq!(received.events, [Event::Unreadable]);
     assert_eq!(b.contact.sessions().count(), 0);
+}
+
+#[test]
+fn m_ct_02_a_rank_from_the_far_future_is_not_kept() {
+    let rng = &mut SeededRng::new(15);
+    for (beyond, kept) in [(0, 1), (1, 0)] {
+        let (mut a, mut b) = devices(rng);
+        let first = a.start(&b, 0, b"1", NOW, rng);
+        let accepted = b.account.accept(&first, NOW).unwrap();
+        // The receiver's clock: the rank is 28 days ahead of it, and one second more.
+        let received = b.contact.adopt(accepted, NOW - 28 * DAY - beyond);
+        assert_eq!(b.contact.sessions().count(), kept);
+        assert_eq!(received.events.contains(&Event::Unreadable), kept == 0);
+        assert_eq!(received.opened.is_some(), kept == 1);
+    }
 }
 
 #[test]
