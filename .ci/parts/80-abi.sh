@@ -95,7 +95,8 @@ gcc "${c[@]}" $tests/suite.c -o "$work/suite" "${shared[@]}"
 gcc "${c[@]}" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $tests/suite.c -o "$work/suite_asan" "${static[@]}"
 nm "$work/suite_asan" | grep __asan_init >/dev/null
 gcc "${c[@]}" -DMARLINE_TESTING $tests/suite.c -o "$work/suite_testing" "${testing[@]}"
-"$work/suite" | tee "$work/out"
+"$work/suite" >"$work/out" 2>&1 || { cat "$work/out"; exit 1; }
+cat "$work/out"
 [ "$(wc -l <"$work/out")" -eq 1 ] # ours; the library prints nothing
 "$work/suite_asan"
 "$work/suite_testing"
@@ -114,6 +115,18 @@ gcc "${c[@]}" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all "$work/
 gcc "${c[@]}" -DMARLINE_TESTING "$work/misuse.c" -o "$work/misuse_testing" "${testing[@]}"
 "$work/misuse_asan"
 "$work/misuse_testing"
+
+step "vectors, byte for byte, through the ABI (control: one wrong byte is noticed)"
+if [ -d vectors/v1 ]; then
+  python3 ffi/tests/vectors.py >"$work/vectors.txt"
+  gcc "${c[@]}" -O1 $tests/vectors.c -o "$work/vectors" "${testing[@]}"
+  "$work/vectors" "$work/vectors.txt"
+  sed '0,/^initiate [^ ]* [^ ]* [^ ]* OK \([^ ]*\) ./s//initiate alice a 00 OK \1 0/' "$work/vectors.txt" >"$work/wrong.txt"
+  never cmp -s "$work/vectors.txt" "$work/wrong.txt"
+  never "$work/vectors" "$work/wrong.txt"
+else
+  skipped "no vectors yet"
+fi
 
 step "allocation failure"
 gcc "${c[@]}" -shared -fPIC $tests/failing_malloc.c -o "$work/failing_malloc.so"
