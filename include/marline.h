@@ -19,6 +19,8 @@
  *   MARLINE_ERR_INTERNAL. After a fork the child gets MARLINE_ERR_WRONG_PROCESS for exclusive use of what the
  *   parent made: it imports the stored state instead.
  * - A failed call leaves the state as it was, unless its documentation says otherwise.
+ * - When memory is short, a large message is refused with MARLINE_ERR_NO_MEMORY; a small allocation that fails aborts
+ *   the process, as in every Rust program. Nothing else aborts, exits or prints.
  * - The last argument, marline_error *, is optional: NULL, or a record that the function fills.
  *
  * "not NULL" and "nullable" say what a pointer may be; MARLINE_ERR_NULL answers a mistake. A pointer that is

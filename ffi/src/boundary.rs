@@ -32,7 +32,8 @@ struct Handle<V> {
     tag: u64,
     /// Calls that read, or [`EXCLUSIVE`]; and [`POISONED`].
     state: AtomicU32,
-    /// The process that made it.
+    /// The process that made it, by its id: no global state, no handler of `fork`. A child in a new PID namespace could
+    /// have its parent's id; nothing portable tells them apart.
     process: u32,
     value: UnsafeCell<V>,
 }
