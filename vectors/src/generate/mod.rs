@@ -22,12 +22,15 @@ mod state;
 
 use crate::format::{Outcome, VectorFile};
 
+/// What makes one file.
+type Maker = fn() -> Outcome<VectorFile>;
+
 /// Makes all files, by name without extension.
 ///
 /// # Errors
 /// When the implementation does not do what a case says.
 pub fn all() -> Outcome<Vec<(&'static str, VectorFile)>> {
-    let makers: [(&str, fn() -> Outcome<VectorFile>); 16] = [
+    let makers: [(&str, Maker); 16] = [
         ("a1-hash", hash::file),
         ("a2-keys", keys::file),
         ("a3-signature", signature::file),
