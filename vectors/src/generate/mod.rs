@@ -16,9 +16,11 @@ mod loss;
 mod message;
 mod prekeys;
 mod ratchet;
+mod schedule;
 mod scka;
 mod signature;
 mod state;
+mod state_rules;
 
 use crate::format::{Outcome, VectorFile};
 
