@@ -229,8 +229,8 @@ fn recover(process: &mut Process, peer: &mut Peer, undelivered: &[(String, Vec<u
                     process.ask(&format!("done {id}"));
                 }
                 ["acknowledged"] => break,
-                // Acknowledged before the kill, though its line did not come out.
-                ["duplicate"] => break,
+                // Nobody acknowledged it yet, so it must not be gone.
+                ["duplicate"] => panic!("taken in, not acknowledged, and lost"),
                 ["refused", ..] => panic!("{line}"),
                 _ => {}
             }
