@@ -870,6 +870,80 @@ marline_account_accept(marline_account *account,
                                       marline_error *err);
 
 /**
+ * Accepts a first message for a contact: look at whose it is, then give it to marline_contact_adopt of that contact.
+ * Store the states of the account and of the contact before acting on the plaintext.
+ *
+ * @param[in,out] account  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] now  Unix seconds
+ * @param[out] out_accepted  not NULL; the accepted message, free it with marline_accepted_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_accept
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_accept_first(marline_account *account,
+                                            const uint8_t *message,
+                                            size_t message_len,
+                                            const uint8_t *ad,
+                                            size_t ad_len,
+                                            uint64_t now,
+                                            marline_accepted **out_accepted,
+                                            marline_error *err);
+
+/**
+ * The authenticated identity that an accepted message is from.
+ *
+ * @param[in] accepted  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_accepted_identity(const marline_accepted *accepted,
+                                         uint8_t *out_identity,
+                                         size_t out_identity_len,
+                                         marline_error *err);
+
+/**
+ * Wipes and frees an accepted message. If no contact took it, it and its session are lost.
+ *
+ * @param[in] accepted  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_accepted_free(marline_accepted *accepted);
+
+/**
+ * Gives an accepted message with its session to a contact. When it is not from the contact's identity, this says that the
+ * peer has changed its identity. The accepted message is spent then; it is still freed with marline_accepted_free.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] accepted  not NULL
+ * @param[in] now  Unix seconds
+ * @param[out] out_opened  not NULL; plaintext and author, free it with marline_opened_free; NULL also after success if
+ *             an event says why there is none, or after a reset
+ * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
+ * @param[out] out_events  not NULL; what happened besides, free it with marline_events_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_adopt(marline_contact *contact,
+                                     marline_accepted *accepted,
+                                     uint64_t now,
+                                     marline_opened **out_opened,
+                                     uint32_t *out_trust,
+                                     marline_events **out_events,
+                                     marline_error *err);
+
+/**
  * The bytes of a buffer.
  *
  * @param[in] buffer  not NULL
@@ -1159,80 +1233,6 @@ marline_contact_receive(marline_contact *contact,
                                        uint32_t *out_trust,
                                        marline_events **out_events,
                                        marline_error *err);
-
-/**
- * Accepts a first message for a contact: look at whose it is, then give it to marline_contact_adopt of that contact.
- * Store the states of the account and of the contact before acting on the plaintext.
- *
- * @param[in,out] account  not NULL
- * @param[in] message  `message_len` bytes
- * @param[in] message_len  length of the message
- * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
- * @param[in] ad_len  length of the associated data
- * @param[in] now  Unix seconds
- * @param[out] out_accepted  not NULL; the accepted message, free it with marline_accepted_free
- * @param[out] err  nullable; see marline_error
- * @return as marline_account_accept
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_accept_first(marline_account *account,
-                                            const uint8_t *message,
-                                            size_t message_len,
-                                            const uint8_t *ad,
-                                            size_t ad_len,
-                                            uint64_t now,
-                                            marline_accepted **out_accepted,
-                                            marline_error *err);
-
-/**
- * The authenticated identity that an accepted message is from.
- *
- * @param[in] accepted  not NULL
- * @param[out] out_identity  not NULL; `out_identity_len` bytes
- * @param[in] out_identity_len  MARLINE_ID_SIZE
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_accepted_identity(const marline_accepted *accepted,
-                                         uint8_t *out_identity,
-                                         size_t out_identity_len,
-                                         marline_error *err);
-
-/**
- * Wipes and frees an accepted message. If no contact took it, it and its session are lost.
- *
- * @param[in] accepted  NULL is ignored
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_API
-void marline_accepted_free(marline_accepted *accepted);
-
-/**
- * Gives an accepted message with its session to a contact. When it is not from the contact's identity, this says that the
- * peer has changed its identity. The accepted message is spent then; it is still freed with marline_accepted_free.
- *
- * @param[in,out] contact  not NULL
- * @param[in,out] accepted  not NULL
- * @param[in] now  Unix seconds
- * @param[out] out_opened  not NULL; plaintext and author, free it with marline_opened_free; NULL also after success if
- *             an event says why there is none, or after a reset
- * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
- * @param[out] out_events  not NULL; what happened besides, free it with marline_events_free
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT
- * @threads exclusive: no other call may use the handles
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_adopt(marline_contact *contact,
-                                     marline_accepted *accepted,
-                                     uint64_t now,
-                                     marline_opened **out_opened,
-                                     uint32_t *out_trust,
-                                     marline_events **out_events,
-                                     marline_error *err);
 
 /**
  * Says which identity the peer shows now, in a directory or a bundle. Another one than before stops sending until the user

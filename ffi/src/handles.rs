@@ -3,8 +3,9 @@
 use marline::{Account, Contact, Opened, Publication, Session};
 use zeroize::Zeroizing;
 
+use crate::adopt::Adoptable;
 use crate::boundary::Object;
-use crate::contact::{Adoptable, Events};
+use crate::contact::Events;
 use crate::pending::Prepared;
 
 macro_rules! handles {

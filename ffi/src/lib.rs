@@ -18,6 +18,7 @@
 mod boundary;
 
 pub mod account;
+pub mod adopt;
 pub mod buffer;
 pub mod contact;
 pub mod events;

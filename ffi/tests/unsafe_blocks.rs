@@ -42,7 +42,7 @@ fn unsafe_blocks_are_in_boundary_and_have_a_safety_comment() {
 fn every_exported_function_is_guarded() {
     let mut exported = 0;
     for name in [
-        "account", "buffer", "contact", "events", "pending", "prekey", "session",
+        "account", "adopt", "buffer", "contact", "events", "pending", "prekey", "session",
     ] {
         let path = format!("{}/src/{name}.rs", env!("CARGO_MANIFEST_DIR"));
         let source = fs::read_to_string(path).unwrap();
