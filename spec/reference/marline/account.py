@@ -125,7 +125,7 @@ class _Prekey:
 
 def publish(a: AccountState, now: int, onetime_count: int, draws: Draws) -> tuple[AccountState, Publication]:
     """3.4, draws by 8.3"""
-    if not 1 <= onetime_count <= 1024 or a.next_id + onetime_count + 1 >= 2**32 or now + 35 * DAY >= 2**64:
+    if not 1 <= onetime_count <= 1024 or a.next_id + onetime_count + 1 >= 2**32 or now + 28 * DAY >= 2**64:
         raise Limit
     s = a.next_id
     signed = _Prekey.generate(SIGNED, s, draws)
