@@ -15,7 +15,6 @@ use marline::{
     Secret, Signer, SigningInput, StateKey, Subject,
 };
 use ml_dsa::MlDsa65;
-use ml_dsa::signature::Keypair;
 
 /// Bytes to sign, fresh randomness, and where the signature goes.
 type Request = (Vec<u8>, [u8; 32], Sender<HybridSignature>);

@@ -237,12 +237,12 @@ fn a_failing_generator_changes_nothing() {
             rng: SeededRng::new(1),
         };
         // Nonce, ratchet key, and what the agreement draws.
-        for draws in 0..4 {
+        for (draws, refused) in refused.iter_mut().enumerate() {
             match a.encrypt(b"text", &mut failing(draws)) {
                 Ok(_) => break,
                 Err(error) => assert_eq!(error, Error::Randomness),
             }
-            refused[draws] += 1;
+            *refused += 1;
             assert_eq!(a.to_state(), session);
         }
         // Signed prekey and two others with two draws each, signature.

@@ -1,6 +1,11 @@
 //! What the tests share: a seeded generator, two devices in conversation, a bad channel.
 #![allow(dead_code)] // Every test crate uses another part.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 pub mod scka;
 pub mod session_state;
