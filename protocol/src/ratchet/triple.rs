@@ -192,6 +192,13 @@ impl TripleRatchet {
         Ok(body)
     }
 
+    /// Whether no header key opens the message's header, as for everything that the peer did not make.
+    pub(crate) fn is_forged(&self, message: &[u8]) -> bool {
+        let opened = Parts::from_bytes(message, self.context.slots)
+            .and_then(|parts| self.double.open_header(&parts, &self.context.header_ad()));
+        matches!(opened, Err(Error::Authentication))
+    }
+
     /// Dates skipped keys and deletes those of 30 days.
     pub(crate) fn maintain(&mut self, now: u64) {
         self.double.maintain(now);
