@@ -90,8 +90,8 @@ impl Account {
     /// # Errors
     /// [`Error::Rollback`], [`Error::Authentication`], [`Error::Version`], [`Error::Malformed`].
     pub fn import(key: &StateKey, sealed: &[u8], minimum_generation: u64) -> Result<Self> {
-        let (generation, state) = state::open(key, StateKind::Account, sealed, minimum_generation)?;
-        Self::from_state(&state)?.of_generation(generation)
+        let state = state::open(key, StateKind::Account, sealed, minimum_generation)?;
+        Self::from_state(&state)
     }
 
     /// Restores a state from [`Account::to_state`].
@@ -122,8 +122,8 @@ impl<T: Signer> Account<External<T>> {
         minimum_generation: u64,
         signer: T,
     ) -> Result<Self> {
-        let (generation, state) = state::open(key, StateKind::Account, sealed, minimum_generation)?;
-        let account = Self::decode(&state, |input| {
+        let state = state::open(key, StateKind::Account, sealed, minimum_generation)?;
+        Self::decode(&state, |input| {
             if u8::decode(input)? != EXTERNAL_SIGNER {
                 return Err(Error::Malformed);
             }
@@ -131,8 +131,7 @@ impl<T: Signer> Account<External<T>> {
                 return Err(Error::IdentityChanged);
             }
             Ok(External(signer))
-        })?;
-        account.of_generation(generation)
+        })
     }
 }
 
@@ -335,14 +334,6 @@ impl<S: AccountSigner> Account<S> {
     /// Grows with every change of the state.
     pub fn generation(&self) -> u64 {
         self.generation
-    }
-
-    fn of_generation(self, generation: u64) -> Result<Self> {
-        if self.generation == generation {
-            Ok(self)
-        } else {
-            Err(Error::Malformed)
-        }
     }
 
     fn touch(&mut self) {

@@ -453,13 +453,8 @@ impl Contact {
     /// # Errors
     /// [`Error::Rollback`], [`Error::Authentication`], [`Error::Version`], [`Error::Malformed`].
     pub fn import(key: &StateKey, sealed: &[u8], minimum_generation: u64) -> Result<Self> {
-        let (generation, state) = state::open(key, StateKind::Contact, sealed, minimum_generation)?;
-        let contact = Self::from_state(&state)?;
-        if contact.generation == generation {
-            Ok(contact)
-        } else {
-            Err(Error::Malformed)
-        }
+        let state = state::open(key, StateKind::Contact, sealed, minimum_generation)?;
+        Self::from_state(&state)
     }
 
     /// The state in the clear, for a store that seals it itself. Secret.

@@ -55,6 +55,11 @@ impl<const N: usize> Secret<N> {
         &self.0
     }
 
+    /// A second copy, wiped on its own. There is no `Clone`: every copy can be found by this name.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::fill(|out| out.copy_from_slice(&self.0))
+    }
+
     /// Comparison in constant time.
     pub fn equals(&self, other: &[u8; N]) -> bool {
         self.0.ct_eq(other).into()

@@ -396,13 +396,8 @@ impl Session {
     /// # Errors
     /// [`Error::Rollback`], [`Error::Authentication`], [`Error::Version`], [`Error::Malformed`].
     pub fn import(key: &StateKey, sealed: &[u8], minimum_generation: u64) -> Result<Self> {
-        let (generation, state) = state::open(key, StateKind::Session, sealed, minimum_generation)?;
-        let session = Self::from_state(&state)?;
-        if session.generation() == generation {
-            Ok(session)
-        } else {
-            Err(Error::Malformed)
-        }
+        let state = state::open(key, StateKind::Session, sealed, minimum_generation)?;
+        Self::from_state(&state)
     }
 
     /// The state in the clear, for a store that seals it itself. Secret.

@@ -83,13 +83,13 @@ pub(crate) fn seal<R: TryCryptoRng + ?Sized>(
     Ok(out)
 }
 
-/// Opens a sealed state (M-ST-01): its generation and the state.
+/// Opens a sealed state (M-ST-01): the state, of the generation that the blob names.
 pub(crate) fn open(
     key: &StateKey,
     kind: StateKind,
     sealed: &[u8],
     minimum_generation: u64,
-) -> Result<(u64, Zeroizing<Vec<u8>>)> {
+) -> Result<Zeroizing<Vec<u8>>> {
     let mut input = Reader::new(sealed);
     let generation = kind.decode_start(&mut input)?;
     let salt = input.array()?;
@@ -99,7 +99,11 @@ pub(crate) fn open(
     if generation < minimum_generation {
         return Err(Error::Rollback);
     }
-    Ok((generation, state))
+    if kind.decode_start(&mut Reader::new(&state))? == generation {
+        Ok(state)
+    } else {
+        Err(Error::Malformed)
+    }
 }
 
 crate::secret::opaque_debug!(StateKey);

@@ -51,7 +51,7 @@ impl SecretKey {
 
     /// A second copy, wiped on its own: a signed prekey serves many sessions as their first ratchet key.
     pub(crate) fn duplicate(&self) -> Self {
-        Self(Secret::fill(|out| out.copy_from_slice(self.0.expose())))
+        Self(self.0.duplicate())
     }
 
     /// `X25519(k, 9)`.

@@ -77,7 +77,7 @@ impl PrekeySecret {
     ) -> Result<(Self, PrekeyPublic)> {
         let secret = dh::SecretKey::new(Secret::random(rng)?);
         let seed = Secret::<64>::random(rng)?;
-        let stored = Secret::fill(|out| out.copy_from_slice(seed.expose()));
+        let stored = seed.duplicate();
         let (_, kem) = kem1024::DecapsulationKey::generate(seed);
         let public = PrekeyPublic {
             x25519: secret.public_key(),

@@ -97,9 +97,7 @@ impl Skipped {
     pub(crate) fn key(&self, n: u32) -> Result<Secret<32>> {
         let found = self.keys.binary_search_by_key(&n, |skipped| skipped.n).ok();
         match found.and_then(|at| self.keys.get(at)) {
-            Some(skipped) => Ok(Secret::fill(|out| {
-                out.copy_from_slice(skipped.key.expose())
-            })),
+            Some(skipped) => Ok(skipped.key.duplicate()),
             None if n < self.floor => Err(Error::TooOld),
             None => Err(Error::Duplicate),
         }

@@ -302,7 +302,7 @@ impl DoubleRatchet {
         let step = self.dh_step(own, &header.dh, session_id)?;
         let chain = ReceivingChain::new(step.chain);
         let (key, taken) = chain.take(Strand::Classical, header.n, budget)?;
-        let header_key = Secret::fill(|out| out.copy_from_slice(self.next_receive.expose()));
+        let header_key = self.next_receive.duplicate();
         let receiving = Receiving {
             dh: header.dh,
             chain,
