@@ -187,17 +187,9 @@ impl Session {
         padding: Padding,
         rng: &mut R,
     ) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(self.message_len(plaintext.len(), padding)?);
         let inner = &mut *self.0;
-        if inner.failed {
-            return Err(Error::AgreementFailed);
-        }
-        if plaintext.len() > MAX_PLAINTEXT {
-            return Err(Error::Limit);
-        }
-        let mut out = Vec::new();
         if let Opening::Unanswered(flight) = &inner.opening {
-            let message = inner.ratchet.context().slots.overhead();
-            out.reserve_exact(flight.len() + message + padding.padded_len(plaintext.len()));
             out.extend_from_slice(flight);
         }
         inner
@@ -205,6 +197,27 @@ impl Session {
             .encrypt(plaintext, ad, padding, &mut out, rng)?;
         inner.generation = inner.generation.saturating_add(1);
         Ok(out)
+    }
+
+    /// The exact length of the next message, for a plaintext of `plaintext_len` bytes: the padded plaintext, what every
+    /// message adds, and an initiator's first flight as long as the peer has not answered (spec section 5.4, M-HS-03).
+    ///
+    /// # Errors
+    /// [`Error::AgreementFailed`] when the session has ended; [`Error::Limit`] above 16 MiB.
+    pub fn message_len(&self, plaintext_len: usize, padding: Padding) -> Result<usize> {
+        let inner = &*self.0;
+        if inner.failed {
+            return Err(Error::AgreementFailed);
+        }
+        if plaintext_len > MAX_PLAINTEXT {
+            return Err(Error::Limit);
+        }
+        let flight = match &inner.opening {
+            Opening::Unanswered(flight) => flight.len(),
+            Opening::Done | Opening::Accepted { .. } => 0,
+        };
+        let message = inner.ratchet.context().slots.overhead();
+        Ok(flight + message + padding.padded_len(plaintext_len))
     }
 
     /// Decrypts a message that was sent without associated data.

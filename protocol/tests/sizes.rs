@@ -4,7 +4,8 @@
 mod common;
 
 use common::{NOW, Pair, SeededRng, answered, answered_with, deliver, unanswered_with};
-use marline::{Account, InitiateOptions, Padding, Session, Slots};
+use marline::{Account, Error, InitiateOptions, Padding, Session, Slots};
+use proptest::prelude::*;
 
 fn slots(slots: Slots) -> InitiateOptions<'static> {
     InitiateOptions {
@@ -68,6 +69,50 @@ fn initial_messages_have_the_length_of_the_specification() {
         let flight = 2 + ids + 1 + 32 + 1_568 + 2 + sealed;
         assert_eq!(first.len(), flight + 225 + 64);
     }
+}
+
+fn any_padding() -> impl Strategy<Value = Padding> {
+    prop_oneof![
+        Just(Padding::None),
+        any::<u16>().prop_map(|floor| Padding::Padme { floor }),
+        any::<u16>().prop_map(Padding::Block),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Before the peer's answer, after it, and on the responder's side.
+    #[test]
+    fn the_length_of_a_message_is_known_before_it_is_encrypted(
+        slots_each in 1u8..=38,
+        answer_at in 0usize..4,
+        messages in prop::collection::vec((0usize..5_000, any_padding()), 4),
+    ) {
+        let rng = &mut SeededRng::new(9);
+        let preset = Slots::new(slots_each).unwrap();
+        let mut pair = unanswered_with(slots(preset), rng);
+        for (at, (length, padding)) in messages.into_iter().enumerate() {
+            if at == answer_at {
+                deliver(&mut pair.b, &mut pair.a, b"answer", rng);
+            }
+            for from in [&mut pair.a, &mut pair.b] {
+                let known = from.message_len(length, padding);
+                let message = from.encrypt_with(&vec![1; length], b"", padding, rng).unwrap();
+                prop_assert_eq!(known, Ok(message.len()));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_length_of_a_message_above_the_limit_is_refused() {
+    let rng = &mut SeededRng::new(10);
+    let pair = unanswered_with(slots(Slots::STANDARD), rng);
+    let (last, first_refused) = (16 << 20, (16 << 20) + 1);
+    assert!(pair.a.message_len(last, Padding::None).is_ok());
+    let refused = pair.a.message_len(first_refused, Padding::None);
+    assert_eq!(refused, Err(Error::Limit));
 }
 
 /// The largest state of both sides over 10,000 messages without a skipped key, sides at random.
