@@ -55,7 +55,7 @@ pub enum Error {
     /// The random number generator failed; nothing was changed.
     #[error("randomness failed")]
     Randomness,
-    /// The external signer cannot or will not sign; nothing was changed.
+    /// The external signer cannot or will not sign, or its signature does not verify; nothing was changed.
     #[error("the signer failed")]
     Signer,
     /// A prepared change belongs to an older state: prepare again.

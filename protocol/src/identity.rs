@@ -73,8 +73,13 @@ impl<T: Signer> Signer for External<T> {
         self.0.identity()
     }
 
+    /// A signature that does not verify is [`Error::Signer`]: a manifest under it would be refused by everybody for days.
     fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature> {
-        self.0.sign(input, rnd)
+        let signature = self.0.sign(input, rnd)?;
+        self.identity()
+            .verify(input, &signature)
+            .map_err(|_| Error::Signer)?;
+        Ok(signature)
     }
 }
 

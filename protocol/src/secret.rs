@@ -21,7 +21,7 @@ macro_rules! opaque_debug {
 pub(crate) use opaque_debug;
 
 /// `N` secret bytes.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
