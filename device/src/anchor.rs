@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::vault::Vault;
 
+/// A generation and its tag.
+const LENGTH: usize = 8 + 32;
+
 /// Where the device's newest generation is kept besides the file itself.
 ///
 /// It shows that the *file* was restored or exchanged. It cannot show that the file and the anchor were restored
@@ -35,7 +38,8 @@ impl Anchor {
     }
 
     /// The generation last seen; 0 when there is no anchor. A damaged one, or another device's, tells nothing
-    /// and is [`Error::Rollback`]: whoever could exchange it could also hide a rollback.
+    /// and is [`Error::Rollback`]: whoever could exchange it could also hide a rollback. One of which a power cut left
+    /// nothing is as good as deleted.
     pub(crate) fn read(&self, device: &Path, vault: &Vault) -> Result<u64> {
         let Some(path) = self.path(device) else {
             return Ok(0);
@@ -44,6 +48,9 @@ impl Anchor {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
             other => other?,
         };
+        if bytes.is_empty() || bytes.iter().all(|byte| *byte == 0) && bytes.len() == LENGTH {
+            return Ok(0);
+        }
         let (generation, tag) = bytes.split_first_chunk::<8>().ok_or(Error::Rollback)?;
         let generation = u64::from_be_bytes(*generation);
         if tag == vault.anchor_tag(generation)? {

@@ -150,21 +150,25 @@ impl<S: Store> Device<S> {
         options: SendOptions<'_>,
         now: u64,
     ) -> Result<Outgoing> {
-        let rng = &mut getrandom::SysRng;
+        self.change(|change| change.send(contact, plaintext, options, now))
+    }
+
+    /// Encrypts several messages, each a contact's name and a plaintext, in the order given and in one transaction: one
+    /// wait for the disk instead of one for each. State and all ciphertexts are committed when it returns.
+    ///
+    /// # Errors
+    /// As [`Device::send_with`], when one message cannot be sent. Nothing has changed then, and none was sent.
+    pub fn send_many(
+        &mut self,
+        messages: &[(&str, &[u8])],
+        options: SendOptions<'_>,
+        now: u64,
+    ) -> Result<Vec<Outgoing>> {
         self.change(|change| {
-            let mut record = change.named(contact)?;
-            let SendOptions { padding, ad, .. } = options;
-            let message = match record.contact.send_with(plaintext, ad, padding, rng) {
-                Err(marline::Error::NoSession) => change.with_bundle(
-                    &mut record,
-                    options,
-                    |contact, account, bundle, options| {
-                        contact.initiate(account, bundle, plaintext, options, now, rng)
-                    },
-                )?,
-                other => other?,
-            };
-            change.release(&record, message)
+            let sent = messages
+                .iter()
+                .map(|(contact, plaintext)| change.send(contact, plaintext, options, now));
+            sent.collect()
         })
     }
 
@@ -258,6 +262,28 @@ impl<S: Store> Device<S> {
 }
 
 impl<T: Transaction> Change<'_, T> {
+    /// Encrypts for a contact; the caller's commit releases it.
+    fn send(
+        &mut self,
+        contact: &str,
+        plaintext: &[u8],
+        options: SendOptions<'_>,
+        now: u64,
+    ) -> Result<Outgoing> {
+        let rng = &mut getrandom::SysRng;
+        let mut record = self.named(contact)?;
+        let SendOptions { padding, ad, .. } = options;
+        let message = match record.contact.send_with(plaintext, ad, padding, rng) {
+            Err(marline::Error::NoSession) => {
+                self.with_bundle(&mut record, options, |contact, account, bundle, options| {
+                    contact.initiate(account, bundle, plaintext, options, now, rng)
+                })?
+            }
+            other => other?,
+        };
+        self.release(&record, message)
+    }
+
     /// Starts a session with the bundle at hand, which is used up.
     fn with_bundle(
         &mut self,

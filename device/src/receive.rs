@@ -51,34 +51,94 @@ impl<S: Store> Device<S> {
         now: u64,
     ) -> Result<Incoming> {
         let arrived = Arrived { message, ad, now };
+        let id = self.inbox_id(message)?;
         let recent = self.recent.clone();
-        let id = self.vault.key(Kind::Inbox, message)?;
-        if self.is_finished(&id) {
-            return Err(Protocol::Duplicate.into());
-        }
-        let (heard, incoming) = self.change(|change| {
-            if let Some((_, row)) = change.vault.get(&change.tx, Kind::Inbox, &id)? {
-                return Ok((None, Incoming::from_row(id, &row)?.1));
-            }
-            let (record, author, received) = change.open(&arrived, from, &recent)?;
-            change.put_record(&record)?;
-            let incoming = Incoming::new(id, &record, author, received);
-            if incoming.plaintext().is_some() {
-                let row = incoming.to_row(change.next_number());
-                change
-                    .vault
-                    .put(&mut change.tx, Kind::Inbox, &id, 0, &row)?;
-            }
-            Ok((Some(record.key), incoming))
-        })?;
+        let (heard, incoming) =
+            self.change(|change| change.receive(id, &arrived, from, &recent))?;
         if let Some(key) = heard {
             self.heard(key);
         }
         Ok(incoming)
     }
+
+    /// Opens several messages, each with the contact it comes from if that is known, in the order given and in one
+    /// transaction: one wait for the disk instead of one for each. State and all plaintexts are committed when
+    /// it returns. A message that is refused does not stop the others; its place has the error that
+    /// [`Device::receive_with`] gives.
+    ///
+    /// # Errors
+    /// Storage errors. Nothing has changed then.
+    pub fn receive_many(
+        &mut self,
+        messages: &[(&[u8], Option<&str>)],
+        ad: &[u8],
+        now: u64,
+    ) -> Result<Vec<Result<Incoming>>> {
+        let ids = messages.iter().map(|(message, _)| self.inbox_id(message));
+        let ids: Vec<Result<RowKey>> = ids.collect();
+        let mut recent = self.recent.clone();
+        let mut all_heard = Vec::new();
+        let results = self.change(|change| {
+            let mut results = Vec::with_capacity(messages.len());
+            for ((message, from), id) in messages.iter().zip(ids) {
+                let arrived = Arrived { message, ad, now };
+                let result = id.and_then(|id| change.receive(id, &arrived, *from, &recent));
+                results.push(match result {
+                    Ok((heard, incoming)) => {
+                        if let Some(key) = heard {
+                            recent.retain(|held| *held != key);
+                            recent.insert(0, key);
+                            all_heard.push(key);
+                        }
+                        Ok(incoming)
+                    }
+                    // Both come before anything is written.
+                    Err(refused @ (Error::Protocol(_) | Error::NotFound))
+                        if !matches!(refused, Error::Protocol(Protocol::Randomness)) =>
+                    {
+                        Err(refused)
+                    }
+                    Err(error) => return Err(error),
+                });
+            }
+            Ok(results)
+        })?;
+        all_heard.into_iter().for_each(|key| self.heard(key));
+        Ok(results)
+    }
+
+    /// Where a message's plaintext is in the inbox, unless it was there and is done with.
+    fn inbox_id(&self, message: &[u8]) -> Result<RowKey> {
+        let id = self.vault.key(Kind::Inbox, message)?;
+        if self.is_finished(&id) {
+            return Err(Protocol::Duplicate.into());
+        }
+        Ok(id)
+    }
 }
 
 impl<T: Transaction> Change<'_, T> {
+    /// Opens a message into the inbox, or takes it from there; with the contact that was heard.
+    fn receive(
+        &mut self,
+        id: RowKey,
+        arrived: &Arrived<'_>,
+        from: Option<&str>,
+        recent: &[RowKey],
+    ) -> Result<(Option<RowKey>, Incoming)> {
+        if let Some((_, row)) = self.vault.get(&self.tx, Kind::Inbox, &id)? {
+            return Ok((None, Incoming::from_row(id, &row)?.1));
+        }
+        let (record, author, received) = self.open(arrived, from, recent)?;
+        self.put_record(&record)?;
+        let incoming = Incoming::new(id, &record, author, received);
+        if incoming.plaintext().is_some() {
+            let row = incoming.to_row(self.next_number());
+            self.vault.put(&mut self.tx, Kind::Inbox, &id, 0, &row)?;
+        }
+        Ok((Some(record.key), incoming))
+    }
+
     fn open(
         &mut self,
         arrived: &Arrived<'_>,
@@ -86,13 +146,17 @@ impl<T: Transaction> Change<'_, T> {
         recent: &[RowKey],
     ) -> Result<(Record, Peer, Received)> {
         let mut refusal = Protocol::Authentication;
+        let initial = arrived.message.get(1) == Some(&TYPE_INITIAL);
         if let Some(name) = from {
             match self.try_contact(self.named(name)?, arrived)? {
                 Trial::Opened(opened) => return Ok(*opened),
+                Trial::NotMine(error) if initial && error != Protocol::NoSession => {
+                    return Err(error.into());
+                }
                 Trial::NotMine(error) => refusal = error,
             }
         }
-        if arrived.message.get(1) == Some(&TYPE_INITIAL) {
+        if initial {
             match self.accept(arrived) {
                 // Perhaps a first flight that was accepted before and is repeated (M-HS-03).
                 Err(Error::Protocol(
@@ -111,6 +175,10 @@ impl<T: Transaction> Change<'_, T> {
             };
             match self.try_contact(record, arrived)? {
                 Trial::Opened(opened) => return Ok(*opened),
+                // Its first flight is known here, so it is of this contact, and forged.
+                Trial::NotMine(error) if initial && error != Protocol::NoSession => {
+                    return Err(error.into());
+                }
                 // The contact whose session has ended may be the one: say so.
                 Trial::NotMine(Protocol::AgreementFailed) => refusal = Protocol::AgreementFailed,
                 Trial::NotMine(_) => {}

@@ -24,6 +24,8 @@ const MIGRATIONS: &[&str] = &[
 ];
 /// How long a transaction waits for another process.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
+/// Free pages that a file may keep: they are used again, and giving them back is work.
+const SPARE_PAGES: u64 = 256;
 
 /// What a commit survives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,6 +42,7 @@ pub enum Durability {
 /// A SQLite file.
 pub struct Sqlite {
     connection: Connection,
+    durability: Durability,
 }
 
 /// A transaction on it: it holds the write lock from the start (`BEGIN IMMEDIATE`).
@@ -109,7 +112,10 @@ impl Sqlite {
             // This pragma answers with a row.
             connection.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(()))?;
         }
-        let mut store = Self { connection };
+        let mut store = Self {
+            connection,
+            durability,
+        };
         store.migrate()?;
         Ok(store)
     }
@@ -129,13 +135,41 @@ impl Sqlite {
         Ok(transaction.commit()?)
     }
 
-    /// Puts everything committed on disk, in the main file.
+    /// Puts everything committed on disk, and gives the room of deleted rows back when most of the file is free.
     ///
     /// # Errors
-    /// Storage errors.
+    /// [`Error::Busy`] when another process keeps commits of [`Durability::Batched`] from the disk; storage errors.
     pub fn flush(&mut self) -> Result<()> {
+        self.checkpoint()?;
+        // Without it the file only stays large: no room or no lock for it is not worth an error.
+        if self.is_mostly_free()? && self.connection.execute_batch("VACUUM").is_ok() {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Brings the log into the main file, which also overwrites there what was deleted.
+    fn checkpoint(&mut self) -> Result<()> {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        Ok(self.connection.query_row(checkpoint, [], |_| Ok(()))?)
+        let blocked: bool = self
+            .connection
+            .query_row(checkpoint, [], |row| row.get(0))?;
+        // With full durability the log is on disk as well.
+        if blocked && self.durability == Durability::Batched {
+            return Err(Error::Busy);
+        }
+        Ok(())
+    }
+
+    fn is_mostly_free(&self) -> Result<bool> {
+        let count = |name| -> Result<u64> {
+            let pages = self
+                .connection
+                .pragma_query_value(None, name, |row| row.get::<_, i64>(0))?;
+            u64::try_from(pages).map_err(|_| Error::Corrupt)
+        };
+        let (free, all) = (count("freelist_count")?, count("page_count")?);
+        Ok(free > SPARE_PAGES && free > all.saturating_sub(free))
     }
 
     /// Writes a consistent copy to a new file.
@@ -224,5 +258,35 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn commit(self) -> Result<()> {
         Ok(self.transaction.commit()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_that_another_process_blocks_says_so_unless_the_log_is_on_disk() {
+        for (durability, refused) in [(Durability::Batched, true), (Durability::Full, false)] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("file");
+            let mut store = Sqlite::create(&path, durability, None).unwrap();
+            let reader = Connection::open(&path).unwrap();
+            reader
+                .execute_batch("BEGIN; SELECT count(*) FROM rows;")
+                .unwrap();
+            let mut tx = store.begin().unwrap();
+            let row = Row {
+                generation: 1,
+                value: vec![7; 100],
+            };
+            tx.put(Kind::Inbox, &[1; 32], &row).unwrap();
+            tx.commit().unwrap();
+            store.connection.busy_timeout(Duration::ZERO).unwrap();
+            let blocked = store.flush();
+            assert_eq!(matches!(blocked, Err(Error::Busy)), refused, "{blocked:?}");
+            reader.execute_batch("COMMIT").unwrap();
+            store.flush().unwrap();
+        }
     }
 }
