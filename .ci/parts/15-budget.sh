@@ -12,6 +12,9 @@ awk '{ seen[$1] = seen[$1] " " $2; n[$1]++ } END { for (c in n) if (n[c] > 1) pr
 
 python3 .ci/licences.py || rc=1
 
+# What the pages on assurance name must be there.
+python3 .ci/names.py || rc=1
+
 echo "files over 400 lines of code (blank lines and comments not counted):"
 git ls-files '*/src/*.rs' | while IFS= read -r file; do
   [ -e "$file" ] || continue
