@@ -171,15 +171,16 @@ impl Contact {
         if self.changed.is_some() || bundle.unverified_identity() != self.identity {
             return Err(Error::IdentityChanged);
         }
-        let again = self.sending().is_some();
-        if again && self.last_reset != 0 && now.abs_diff(self.last_reset) < RESET_PERIOD {
-            return Err(Error::Limit);
-        }
         let highest = self.sessions.first().map_or(0, |best| best.rank);
         let rank = now.max(highest.saturating_add(1));
-        let plaintext = frame(rank).to_plaintext();
+        let frame = frame(rank);
+        let is_reset = matches!(frame, Frame::Reset { .. }) || self.sending().is_some();
+        if is_reset && self.last_reset != 0 && now.abs_diff(self.last_reset) < RESET_PERIOD {
+            return Err(Error::Limit);
+        }
+        let plaintext = frame.to_plaintext();
         let (session, message) = account.initiate_with(bundle, &plaintext, options, now, rng)?;
-        if again {
+        if is_reset {
             self.last_reset = now;
         }
         // The session evicted, if any, shows in `sessions`; its messages are answered as `Authentication`.
@@ -281,6 +282,11 @@ impl Contact {
             let had_failed = session.is_failed();
             let (opened, event) = match session.decrypt_with(message, ad) {
                 Ok(opened) => match unframe(opened) {
+                    // Overtaken by a later message of its session, which brought the session here.
+                    Some((_, Some(announced), true)) if announced == *rank => {
+                        let session_id = *session.id();
+                        (None, Some(Event::SessionReset { session_id }))
+                    }
                     Some((opened, Some(announced), _)) if announced == *rank => (opened, None),
                     Some((opened, None, _)) => (opened, None),
                     _ => (None, Some(Event::Unreadable)),

@@ -201,6 +201,31 @@ fn m_ct_06_a_reset_is_seen_by_the_peer_takes_over_and_is_rate_limited() {
     a.reset(&b, 2, NOW - 600 + RESET_PERIOD, rng).unwrap();
 }
 
+/// Without a session to send on, it is its first message that makes a session a reset.
+#[test]
+fn m_ct_06_a_reset_without_a_session_to_send_on_counts() {
+    let rng = &mut SeededRng::new(14);
+    let (mut a, b) = devices(rng);
+    a.reset(&b, 0, NOW, rng).unwrap();
+    let before = a.contact.to_state();
+    assert_eq!(a.reset(&b, 1, NOW + 1, rng), Err(Error::Limit));
+    assert_eq!(a.contact.to_state(), before);
+    a.reset(&b, 1, NOW + RESET_PERIOD, rng).unwrap();
+}
+
+#[test]
+fn m_ct_06_a_reset_that_was_overtaken_is_told_when_it_comes() {
+    let rng = &mut SeededRng::new(15);
+    let (mut a, mut b) = talking(rng);
+    let reset = a.reset(&b, 1, NOW, rng).unwrap();
+    let session_id = *a.contact.sending().unwrap().id();
+    let next = a.contact.send(b"next", rng).unwrap();
+    assert_eq!(text(b.receive(&next).unwrap()), b"next");
+    let received = b.receive(&reset).unwrap();
+    assert!(received.opened.is_none());
+    assert_eq!(received.events, [Event::SessionReset { session_id }]);
+}
+
 #[test]
 fn m_ct_04_resets_of_both_sides_at_once_converge() {
     for seed in 5..9 {
