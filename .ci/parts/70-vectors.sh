@@ -24,9 +24,7 @@ driver="$venv/bin/python spec/reference/driver.py"
 
 "$vectors" conform --driver "$driver"
 # The control: a driver that is wrong in one answer must be found.
-sed 's/"out": notation.H(/"out": notation.H("node", b"") + notation.H(/' spec/reference/driver.py >spec/reference/.wrong.py
-trap 'rm -f spec/reference/.wrong.py' EXIT
-if "$vectors" conform --only a1 --driver "$venv/bin/python spec/reference/.wrong.py" >/dev/null; then
+if "$vectors" conform --only a1 --driver "$venv/bin/python spec/reference/tests/wrong_driver.py" >/dev/null; then
   echo "a wrong driver passes: the check proves nothing"
   exit 1
 fi

@@ -1,16 +1,19 @@
 """Sections 3.4, 4.2 and 4.3 as seen by a device: publishing, initiating, accepting."""
 
 import bisect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from . import handshake, session
 from .draws import Draws
 from .errors import (
     AgreementFailed,
+    Authentication,
     Duplicate,
     Limit,
     OwnIdentity,
     PrekeyUsed,
+    Signer,
     UnknownPrekey,
 )
 from .handshake import MAX_SLOTS, NO_ONETIME, FirstFlight, PrekeyIds, Sealed, split_initial_message
@@ -32,6 +35,9 @@ from .prekeys import (
 )
 from .primitives import KEM1024, x25519, x25519_public
 from .session import Peer, Session, SessionState
+
+# A signer outside: its answer to (purpose, message), None when it refuses (8.3)
+External = Callable[[str, bytes], bytes | None]
 
 HOUR, DAY = 3600, 86400
 PUBLICATIONS = 64  # M-PK-10
@@ -123,7 +129,24 @@ class _Prekey:
         return _Prekey(PrekeySecret(id, secret, seed, leaf(kind, id, public, kem_hash(kem))), public, kem)
 
 
-def publish(a: AccountState, now: int, onetime_count: int, draws: Draws) -> tuple[AccountState, Publication]:
+def sign(a: AccountState, purpose: str, message: bytes, draws: Draws, external: External | None) -> bytes:
+    """8.3: rnd is drawn also when the signer is outside; what that one answers is verified"""
+    if not isinstance(a.signer, IdentityKey):
+        return a.signer.sign(purpose, message, draws)
+    draws.take(32)
+    signature = external(purpose, message) if external else None
+    if signature is None:
+        raise Signer
+    try:
+        verify(a.signer, purpose, message, signature)
+    except Authentication:
+        raise Signer from None
+    return signature
+
+
+def publish(
+    a: AccountState, now: int, onetime_count: int, draws: Draws, external: External | None = None
+) -> tuple[AccountState, Publication]:
     """3.4, draws by 8.3"""
     if not 1 <= onetime_count <= 1024 or a.next_id + onetime_count + 1 >= 2**32 or now + 28 * DAY >= 2**64:
         raise Limit
@@ -141,7 +164,7 @@ def publish(a: AccountState, now: int, onetime_count: int, draws: Draws) -> tupl
         onetime_count=onetime_count,
         root=tree_root(leaves),
     )
-    signature = a.signer.sign("sign manifest", manifest.encode(), draws)
+    signature = sign(a, "sign manifest", manifest.encode(), draws, external)
     secrets = PublicationState(
         created=now,
         not_after=manifest.not_after,
@@ -191,10 +214,16 @@ def verify_bundle(a: AccountState, data: bytes, now: int) -> PrekeyBundle:
     return check_bundle(data, now, a.identity.id, lambda identity_id: a.seen.get(identity_id, 0))
 
 
-def initiate(a: AccountState, data: bytes, slots: int, now: int, draws: Draws) -> tuple[AccountState, SessionState]:
-    """4.2. The peer's generation is remembered (M-PK-06). Draws EK (32), m (32), ML-DSA rnd (32)."""
+def check_slots(slots: int) -> None:
     if not 1 <= slots <= MAX_SLOTS:
         raise Limit
+
+
+def initiate(
+    a: AccountState, data: bytes, slots: int, now: int, draws: Draws, external: External | None = None
+) -> tuple[AccountState, SessionState]:
+    """4.2. The peer's generation is remembered (M-PK-06). Draws EK (32), m (32), ML-DSA rnd (32)."""
+    check_slots(slots)
     bundle = verify_bundle(a, data, now)
     a = _remember(a, bundle.manifest.manifest)
     manifest, record = bundle.manifest.manifest, bundle.record
@@ -213,7 +242,7 @@ def initiate(a: AccountState, data: bytes, slots: int, now: int, draws: Draws) -
     )
     prk = handshake.handshake_prk(th0, ss, d1, d2)
     claim = handshake.claim_message(th0, responder_id, a.identity, a.subject)
-    signature = a.signer.sign("sign initiator", claim, draws)
+    signature = sign(a, "sign initiator", claim, draws, external)
     sealed = handshake.seal_identity(prk, th0, Sealed(a.identity, a.subject, signature))
     keys = handshake.session_keys(prk, th0, sealed)
     flight = FirstFlight(prekeys, slots, ephemeral, ct, sealed)
@@ -310,8 +339,8 @@ class Account:
     def generate(subject: bytes, draws: Draws) -> "Account":
         return Account(generate(subject, draws))
 
-    def publish(self, now: int, onetime_count: int, draws: Draws) -> Publication:
-        state, publication = publish(self.state, now, onetime_count, draws)
+    def publish(self, now: int, onetime_count: int, draws: Draws, external: External | None = None) -> Publication:
+        state, publication = publish(self.state, now, onetime_count, draws, external)
         draws.finish()
         self.state = state
         return publication

@@ -1,105 +1,58 @@
-"""Section 10: contacts. Everything a device holds about one peer device: its identity, and all sessions with it."""
+"""Section 10: contacts. Everything a device holds about one peer device: its identity, and all sessions with it.
+
+A step takes states and gives new ones, so one that fails has changed nothing.
+"""
 
 from dataclasses import dataclass, replace
 
-from . import account, session
-from .account import AccountState
+from . import account, frame, session
+from .account import DAY, AccountState
 from .draws import Draws
-from .errors import AgreementFailed, Authentication, IdentityChanged, Limit, Malformed, NoSession
+from .errors import AgreementFailed, Authentication, IdentityChanged, Limit, MarlineError, Malformed, NoSession
+from .frame import Data, Opening, Reset
 from .handshake import split_initial_message
 from .message import INITIAL, Padding
-from .notation import VERSION, Reader, decode_all, u8, u64
+from .prekeys import PrekeyBundle
 from .session import Accepted, Peer, SessionState, Unanswered
 
-DAY = 86400
+MAX_RANK = 2**64 - 1
+KEPT = 9  # M-CT-05
 RESET_PAUSE = 3600  # M-CT-06
-RANK_AHEAD = 28 * DAY  # M-CT-02
-OTHERS = 8  # M-CT-05
-
-
-# 10.1 Frames
-
-
-@dataclass(frozen=True)
-class Data:
-    """struct { uint8 kind = 0; opaque payload[rest]; } Data"""
-
-    payload: bytes
-
-    def encode(self) -> bytes:
-        return u8(0) + self.payload
-
-
-@dataclass(frozen=True)
-class Opening:
-    """struct { uint8 kind = 1; uint64 rank; opaque payload[rest]; } Opening"""
-
-    rank: int
-    payload: bytes
-
-    def encode(self) -> bytes:
-        return u8(1) + u64(self.rank) + self.payload
-
-
-@dataclass(frozen=True)
-class Reset:
-    """struct { uint8 kind = 2; uint64 rank; } Reset"""
-
-    rank: int
-
-    def encode(self) -> bytes:
-        return u8(2) + u64(self.rank)
-
-
-Frame = Data | Opening | Reset
-
-
-def decode_frame(plaintext: bytes) -> Frame | None:
-    """None: another form (M-CT-02)"""
-
-    def frame(r: Reader) -> Frame:
-        kind = r.u8()
-        r.require(kind <= 2)
-        match kind:
-            case 0:
-                return Data(r.rest())
-            case 1:
-                return Opening(r.u64(), r.rest())
-            case _:
-                return Reset(r.u64())
-
-    try:
-        return decode_all(plaintext, frame)
-    except Malformed:
-        return None
-
-
-# 10.4 State
+AHEAD = 28 * DAY  # M-CT-02
 
 
 @dataclass(frozen=True)
 class Ranked:
+    """A session and the place that its initiator gave it"""
+
     rank: int
     session: SessionState
 
     @property
     def order(self) -> tuple[int, bytes]:
-        """M-CT-03: the higher rank first, of equal ranks the lower session_id"""
+        """M-CT-03: the higher rank first, of equal ranks the lower session_id first"""
         return -self.rank, self.session.session_id
 
 
 @dataclass(frozen=True)
 class ContactState:
+    """10.4"""
+
     generation: int
     identity: bytes
-    changed: bytes | None
+    changed: bytes | None  # an identity that awaits the user's decision
     verified: bool
     last_reset: int  # Unix seconds; 0: never
-    sessions: tuple[Ranked, ...]  # in the order of M-CT-03
+    sessions: tuple[Ranked, ...]  # in their order
 
 
 def create(identity: bytes) -> ContactState:
     return ContactState(0, identity, None, False, 0, ())
+
+
+def _grown(c: ContactState, **changes) -> ContactState:
+    """10.4: generation grows by one"""
+    return replace(c, generation=c.generation + 1, **changes)
 
 
 # 10.2 Which session sends
@@ -107,25 +60,26 @@ def create(identity: bytes) -> ContactState:
 
 def sending(c: ContactState) -> Ranked | None:
     """M-CT-03: the first session in the order whose peer is the contact's identity"""
-    return next((r for r in c.sessions if r.session.peer.identity_id == c.identity), None)
+    return next((ranked for ranked in c.sessions if ranked.session.peer.identity_id == c.identity), None)
 
 
 def next_rank(c: ContactState, now: int) -> int:
-    """max(now, 1 + the highest rank in the contact); not above 2^64 − 1"""
-    rank = max([now, *(1 + r.rank for r in c.sessions)])
-    if rank >= 2**64:
-        raise Limit
-    return rank
+    """max(now, 1 + the highest rank in the contact)"""
+    highest = max((ranked.rank for ranked in c.sessions), default=0)
+    return max(now, min(highest + 1, MAX_RANK))
 
 
-def join(c: ContactState, new: Ranked) -> tuple[ContactState, tuple[bytes, ...]]:
-    """The contact with one session more, and the session_ids of those that went for it (M-CT-05)"""
-    sessions = sorted((*c.sessions, new), key=lambda r: r.order)
-    c = replace(c, sessions=tuple(sessions))
-    if len(c.sessions) <= OTHERS + 1:
-        return c, ()
-    gone = [r for r in c.sessions if r is not sending(c)][-1]
-    return replace(c, sessions=tuple(r for r in c.sessions if r is not gone)), (gone.session.session_id,)
+def insert(c: ContactState, new: Ranked) -> tuple[ContactState, bytes | None]:
+    """The session in its place, and the session_id of the one that went (M-CT-05)"""
+    c = replace(c, sessions=tuple(sorted((*c.sessions, new), key=lambda ranked: ranked.order)))
+    if len(c.sessions) <= KEPT:
+        return c, None
+    gone = next(ranked for ranked in reversed(c.sessions) if ranked is not sending(c))
+    kept = tuple(ranked for ranked in c.sessions if ranked is not gone)
+    return replace(c, sessions=kept), gone.session.session_id
+
+
+# 10.3 Starting, sending
 
 
 def initiate(
@@ -138,39 +92,36 @@ def initiate(
     padding: Padding,
     now: int,
     draws: Draws,
-) -> tuple[AccountState, ContactState, bytes, tuple[bytes, ...]]:
-    """A new session and its first message: an Opening, or without a payload a Reset (M-CT-06)"""
-    if c.changed is not None:  # M-CT-07
+    external: account.External | None = None,
+) -> tuple[AccountState, ContactState, bytes]:
+    """A new session and its first message: an Opening, or without a payload a Reset"""
+    account.check_slots(slots)
+    shown = PrekeyBundle.decode(bundle).manifest.manifest.identity.id
+    if c.changed is not None or shown != c.identity:  # M-CT-07
         raise IdentityChanged
-    is_reset = payload is None or sending(c) is not None
+    is_reset = payload is None or sending(c) is not None  # M-CT-06
     if is_reset and c.last_reset != 0 and abs(now - c.last_reset) < RESET_PAUSE:
         raise Limit
     rank = next_rank(c, now)
-    shown = account.verify_bundle(a, bundle, now).manifest.manifest.identity.id
-    if shown != c.identity:
-        raise IdentityChanged  # the caller tells the application: see show
-    a, created = account.initiate(a, bundle, slots, now, draws)
-    frame = Reset(rank) if payload is None else Opening(rank, payload)
-    created, message = session.send(created, frame.encode(), ad, padding, draws)
-    c, gone = join(replace(c, last_reset=now if is_reset else c.last_reset), Ranked(rank, created))
-    return a, _grown(c), message, gone
+    opening = Reset(rank) if payload is None else Opening(rank, payload)
+    a, created = account.initiate(a, bundle, slots, now, draws, external)
+    created, message = session.send(created, opening.encode(), ad, padding, draws)
+    c, _ = insert(replace(c, last_reset=now if is_reset else c.last_reset), Ranked(rank, created))
+    return a, _grown(c), message
 
 
 def send(c: ContactState, payload: bytes, ad: bytes, padding: Padding, draws: Draws) -> tuple[ContactState, bytes]:
-    """On the session that sends (M-CT-03)"""
     if c.changed is not None:  # M-CT-07
         raise IdentityChanged
+    if len(payload) > frame.MAX_PAYLOAD:
+        raise Limit
     on = sending(c)
     if on is None:
         raise NoSession
     carries_flight = isinstance(on.session.opening, Unanswered)  # M-CT-01
-    frame = Opening(on.rank, payload) if carries_flight else Data(payload)
-    after, message = session.send(on.session, frame.encode(), ad, padding, draws)
+    framed = Opening(on.rank, payload) if carries_flight else Data(payload)
+    after, message = session.send(on.session, framed.encode(), ad, padding, draws)
     return _grown(_with(c, on, after)), message
-
-
-def _grown(c: ContactState) -> ContactState:
-    return replace(c, generation=c.generation + 1)
 
 
 def _with(c: ContactState, old: Ranked, after: SessionState) -> ContactState:
@@ -180,108 +131,136 @@ def _with(c: ContactState, old: Ranked, after: SessionState) -> ContactState:
 
 # 10.3 Receiving
 
+Event = tuple  # ("NewSession", session_id, sends) and so on, as in the table of 10.3
+
 
 @dataclass(frozen=True)
 class Received:
-    """From whom, in which session, and what: a Data or Opening's payload, a Reset (None), or Unreadable (M-CT-02)"""
-
-    peer: Peer
-    session_id: bytes
-    payload: bytes | None
-    unreadable: bool = False
+    peer: Peer  # the author
+    payload: bytes | None  # None: a Reset, or an event says why
+    trust: str
+    events: tuple[Event, ...]
 
 
-def receive(c: ContactState, data: bytes, ad: bytes) -> tuple[ContactState, Received | None]:
-    """The contact after a message, and what it held: None when the agreement has failed (M-RX-08)"""
-    for ranked in _candidates(c, data):
+def trust(c: ContactState, identity: bytes) -> str:
+    if identity != c.identity:
+        return "other"
+    return "verified" if c.verified else "unverified"
+
+
+def receive(c: ContactState, data: bytes, ad: bytes) -> tuple[ContactState, Received]:
+    passed_over, answers = [], set()
+    for ranked in _addressed(c, data):
+        if ranked.session.status == session.FAILED:
+            passed_over.append(ranked)
+            continue
         try:
             after, plaintext = session.receive(ranked.session, data, ad)
-        except (Authentication, Malformed):
+        except (Authentication, Malformed) as refusal:
+            answers.add(type(refusal))
             continue
         c = _grown(_with(c, ranked, after))
-        return c, None if plaintext is None else _read(ranked, after, plaintext)
-    on = sending(c)
-    if on is not None and on.session.status == session.FAILED:
-        raise AgreementFailed
-    raise Authentication
+        return c, _received(c, ranked.rank, after, plaintext)
+    raise _unopened(c, passed_over, answers)
 
 
-def _candidates(c: ContactState, data: bytes) -> list[Ranked]:
-    """The sessions to try: of an InitialMessage the one that its EK names, else all that have not failed"""
-    if data[:2] == u8(VERSION) + u8(INITIAL):
-        flight, _ = split_initial_message(data)
-        named = [r for r in c.sessions if _accepted_ephemeral(r.session) == flight.ephemeral]
-        if not named:
-            raise NoSession
-        return named
-    return [r for r in c.sessions if r.session.status != session.FAILED]
+def _addressed(c: ContactState, data: bytes) -> tuple[Ranked, ...]:
+    """All sessions; for an InitialMessage only the one that was accepted with its EK"""
+    if data[1:2] != bytes([INITIAL]):
+        return c.sessions
+    flight, _ = split_initial_message(data)
+
+    def accepted_with_it(s: SessionState) -> bool:
+        return isinstance(s.opening, Accepted) and s.opening.ephemeral == flight.ephemeral
+
+    return tuple(ranked for ranked in c.sessions if accepted_with_it(ranked.session))
 
 
-def _accepted_ephemeral(s: SessionState) -> bytes | None:
-    return s.opening.ephemeral if isinstance(s.opening, Accepted) else None
+def _unopened(c: ContactState, passed_over: list[Ranked], answers: set[type]) -> MarlineError:
+    """The four cases of 10.3, in their order"""
+    if any(ranked is sending(c) for ranked in passed_over):
+        return AgreementFailed()
+    for answer in (Authentication, Malformed):
+        if answer in answers:
+            return answer()
+    return NoSession()
 
 
-def _read(ranked: Ranked, s: SessionState, plaintext: bytes) -> Received:
-    frame = decode_frame(plaintext)
-    received = Received(s.peer, s.session_id, None)
-    match frame:
+def _received(c: ContactState, rank: int, s: SessionState, plaintext: bytes | None) -> Received:
+    """What a message to a known session says, by the form and the rank of its frame (M-CT-01, M-CT-02)"""
+    nothing = Received(s.peer, None, trust(c, s.peer.identity_id), ())
+    if plaintext is None:  # M-RX-08
+        return replace(nothing, events=(("SessionFailed", s.session_id),))
+    match frame.decode(plaintext):
         case Data(payload):
-            return replace(received, payload=payload)
-        case Opening(ranked.rank, payload):
-            return replace(received, payload=payload)
-        case Reset(ranked.rank):
-            return received
-    return replace(received, unreadable=True)
+            return replace(nothing, payload=payload)
+        case Opening(announced, payload) if announced == rank:
+            return replace(nothing, payload=payload)
+        case Reset(announced) if announced == rank:
+            return replace(nothing, events=(("SessionReset", s.session_id),))
+    return replace(nothing, events=(("Unreadable",),))
 
 
 def accept(
     a: AccountState, c: ContactState | None, data: bytes, ad: bytes, now: int
-) -> tuple[AccountState, ContactState, Received, tuple[bytes, ...]]:
-    """An InitialMessage of no session here (4.3); the session joins the contact of its peer"""
+) -> tuple[AccountState, ContactState, Received]:
+    """An InitialMessage of no session here (4.3); its session joins the contact, by default a new one of its peer.
+
+    Naming the contact of another identity says that the peer shows another identity (M-CT-07).
+    """
     a, created, plaintext = account.accept(a, data, ad, now)
-    peer = created.peer
-    if c is None:
-        c = create(peer.identity_id)
-    elif peer.identity_id not in (c.identity, c.changed):
-        raise IdentityChanged
-    frame = decode_frame(plaintext)
-    received = Received(peer, created.session_id, None)
-    if not isinstance(frame, (Opening, Reset)) or frame.rank > now + RANK_AHEAD:
-        return a, c, replace(received, unreadable=True), ()
-    if isinstance(frame, Opening):
-        received = replace(received, payload=frame.payload)
-    c, gone = join(c, Ranked(frame.rank, created))
-    return a, _grown(c), received, gone
+    c = create(created.peer.identity_id) if c is None else c
+    c, received = join(c, created, plaintext, now)
+    return a, c, received
+
+
+def join(c: ContactState, created: SessionState, plaintext: bytes, now: int) -> tuple[ContactState, Received]:
+    peer, first, latest = created.peer, frame.decode(plaintext), min(now + AHEAD, MAX_RANK)
+    if not isinstance(first, Opening | Reset) or first.rank > latest:  # M-CT-02
+        return _grown(c), Received(peer, None, trust(c, peer.identity_id), (("Unreadable",),))
+    c, events = show(c, peer.identity_id)
+    c, gone = insert(c, Ranked(first.rank, created))
+    on = sending(c)
+    events += (("NewSession", created.session_id, on is not None and on.session is created),)
+    if isinstance(first, Reset):
+        events += (("SessionReset", created.session_id),)
+    if gone is not None:
+        events += (("SessionEvicted", gone),)
+    payload = first.payload if isinstance(first, Opening) else None
+    return _grown(c), Received(peer, payload, trust(c, peer.identity_id), events)
 
 
 # 10.3 Identity (M-CT-07)
 
 
-def show(c: ContactState, identity: bytes) -> ContactState:
-    """The peer shows an identity; another one awaits the user's decision"""
-    return c if identity == c.identity else _grown(replace(c, changed=identity))
+def show(c: ContactState, identity: bytes) -> tuple[ContactState, tuple[Event, ...]]:
+    """An identity that is shown; another than the contact's awaits the user's decision"""
+    if identity == c.identity:
+        return c, ()
+    if identity != c.changed:
+        c = _grown(c, changed=identity)
+    return c, (("IdentityChanged", c.identity, identity),)
 
 
-def take_over(c: ContactState, other: ContactState) -> tuple[ContactState, tuple[bytes, ...]]:
-    """The application takes the peer of another contact to be this one: its sessions come here"""
-    c = show(c, other.identity)
-    gone: tuple[bytes, ...] = ()
-    for ranked in other.sessions:
-        c, went = join(c, ranked)
-        gone += went
-    return c, gone
-
-
-def accept_identity(c: ContactState) -> ContactState:
-    """The new identity is not verified, and sessions with the former one only receive."""
-    if c.changed is None:
-        return c
-    return _grown(replace(c, identity=c.changed, changed=None, verified=False))
+def accept_identity(c: ContactState, identity: bytes) -> ContactState:
+    if identity != c.changed:
+        raise IdentityChanged
+    return _grown(c, identity=identity, changed=None, verified=False)
 
 
 def refuse_identity(c: ContactState) -> ContactState:
-    """The sessions with the new identity are deleted."""
     if c.changed is None:
         return c
-    kept = tuple(r for r in c.sessions if r.session.peer.identity_id != c.changed)
-    return _grown(replace(c, changed=None, sessions=kept))
+    kept = tuple(ranked for ranked in c.sessions if ranked.session.peer.identity_id != c.changed)
+    return _grown(c, changed=None, sessions=kept)
+
+
+def set_verified(c: ContactState, verified: bool) -> ContactState:
+    return _grown(c, verified=verified)
+
+
+# 10.4, with 7
+
+
+def maintain(c: ContactState, now: int) -> ContactState:
+    return _grown(c, sessions=tuple(replace(r, session=session.maintain(r.session, now)) for r in c.sessions))

@@ -52,6 +52,10 @@ class OwnIdentity(MarlineError):
     """Talking to oneself."""
 
 
+class NoSession(MarlineError):
+    """No session for this."""
+
+
 class AgreementFailed(MarlineError):
     """The post-quantum agreement broke; the session has ended."""
 
@@ -70,6 +74,10 @@ class Limit(MarlineError):
 
 class Randomness(MarlineError):
     """The generator failed."""
+
+
+class Signer(MarlineError):
+    """An external signer cannot or will not sign."""
 
 
 class Stale(MarlineError):

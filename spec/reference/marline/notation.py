@@ -106,6 +106,11 @@ class Reader:
             raise Malformed
         return decode(self) if tag == 1 else None
 
+    def bool(self) -> bool:
+        value = self.u8()
+        self.require(value <= 1)
+        return value == 1
+
     def list8(self, decode: Callable[["Reader"], T]) -> tuple[T, ...]:
         return tuple(decode(self) for _ in range(self.u8()))
 
@@ -129,6 +134,11 @@ class Reader:
 
     def end(self) -> None:
         self.require(self._at == len(self._data))
+
+
+def ascending(values: Sequence) -> bool:
+    """Strictly"""
+    return all(a < b for a, b in zip(values, values[1:]))
 
 
 def decode_all(data: bytes, decode: Callable[[Reader], T]) -> T:

@@ -16,10 +16,10 @@ KEY = bytes(32)
 
 def test_export_and_import():
     _, bob = pair()
-    blob = state.export_session(bob.state, KEY, Scripted([bytes(32)]))
+    blob = state.export_blob(state.SESSION, bob.state, KEY, Scripted([bytes(32)]))
     assert len(blob) == 42 + len(encoded(bob)) + 16 and blob[:10] == b"\1\1" + bob.state.generation.to_bytes(8, "big")
-    assert state.import_session(blob, KEY, 0) == bob.state
-    assert state.import_session(blob, KEY, bob.state.generation) == bob.state
+    assert state.import_blob(state.SESSION, blob, KEY, 0) == bob.state
+    assert state.import_blob(state.SESSION, blob, KEY, bob.state.generation) == bob.state
     for error, data, key, minimum in (
         (Rollback, blob, KEY, bob.state.generation + 1),
         (Authentication, blob, b"\1" * 32, 0),
@@ -31,12 +31,12 @@ def test_export_and_import():
         (Authentication, blob[:9] + b"\x77" + blob[10:], KEY, 0),
     ):
         with pytest.raises(error):
-            state.import_session(data, key, minimum)
-    garbage = state.export_blob(1, 0, b"\1\1", KEY, Seeded(1))
+            state.import_blob(state.SESSION, data, key, minimum)
+    garbage = state.seal_blob(1, 0, b"\1\1", KEY, Seeded(1))
     with pytest.raises(Malformed):
-        state.import_session(garbage, KEY, 0)
+        state.import_blob(state.SESSION, garbage, KEY, 0)
     bob = accounts()[1]
-    assert state.import_account(state.export_account(bob, KEY, Seeded(1)), KEY, 0) == bob
+    assert state.import_blob(state.ACCOUNT, state.export_blob(state.ACCOUNT, bob, KEY, Seeded(1)), KEY, 0) == bob
 
 
 def test_account_round_trip():
@@ -116,8 +116,8 @@ def test_import_in_the_middle():
     for turn in range(60):
         talk(bob, alice, draws)
         talk(alice, bob, draws)
-        alice = Session(state.import_session(state.export_session(alice.state, KEY, draws), KEY, alice.state.generation))
-        bob = Session(state.import_session(state.export_session(bob.state, KEY, draws), KEY, bob.state.generation))
+        alice = Session(state.import_blob(state.SESSION, state.export_blob(state.SESSION, alice.state, KEY, draws), KEY, alice.state.generation))
+        bob = Session(state.import_blob(state.SESSION, state.export_blob(state.SESSION, bob.state, KEY, draws), KEY, bob.state.generation))
     assert alice.state.sparse.current.epoch == 3
 
 

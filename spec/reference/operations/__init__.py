@@ -1,0 +1,1 @@
+"""The operations of DRIVER.md, by its chapters. Importing a module enters its operations in registry.OPS."""
