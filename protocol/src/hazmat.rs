@@ -23,7 +23,9 @@ doors! {
     labels = labels;
     manifest = prekey::manifest;
     message = wire::message;
+    portable = crypto::rustcrypto;
     prekey = prekey;
+    provider = crypto::provider;
     scka = ratchet::scka;
     sign = crypto::sign;
     tree = prekey::tree;

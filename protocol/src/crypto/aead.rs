@@ -33,7 +33,7 @@ pub fn seal(
 /// Decrypts `buffer` in place and cuts the tag off.
 ///
 /// # Errors
-/// [`Error::Authentication`]; the buffer then still holds the ciphertext and must be dropped.
+/// [`Error::Authentication`]; what the buffer then holds depends on the provider, is no plaintext, and must be dropped.
 pub fn open(
     key: &Secret<32>,
     nonce: &[u8; NONCE_LEN],

@@ -10,7 +10,11 @@ use crate::wire::codec::{Decode, Encode, Reader, Sink};
 pub struct PublicKey([u8; 32]);
 
 /// An X25519 secret key.
-pub struct SecretKey(Secret<32>);
+pub struct SecretKey {
+    bytes: Secret<32>,
+    /// For a fresh key, which agrees soon; a key from bytes is made ready when used.
+    ready: Option<provider::X25519Ready>,
+}
 
 /// A secret key with its public key kept, so that sending does not recompute it.
 pub struct KeyPair {
@@ -46,17 +50,17 @@ pub(super) fn is_canonical(bytes: &[u8; 32]) -> bool {
 impl SecretKey {
     /// A key from 32 uniform bytes; X25519 clamps them at use.
     pub fn new(bytes: Secret<32>) -> Self {
-        Self(bytes)
+        Self { bytes, ready: None }
     }
 
     /// A second copy, wiped on its own: a signed prekey serves many sessions as their first ratchet key.
     pub(crate) fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
+        Self::new(self.bytes.duplicate())
     }
 
     /// `X25519(k, 9)`.
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(provider::x25519_public(&self.0))
+        PublicKey(provider::x25519_public(&self.bytes))
     }
 
     /// `X25519(k, u)`.
@@ -64,7 +68,7 @@ impl SecretKey {
     /// # Errors
     /// [`Error::Malformed`] for a non-contributory (all-zero) output, found in constant time.
     pub fn agree(&self, peer: &PublicKey) -> Result<Secret<32>> {
-        let shared = provider::x25519_agree(&self.0, &peer.0);
+        let shared = provider::x25519_agree(&self.bytes, self.ready.as_ref(), &peer.0);
         if shared.equals(&[0; 32]) {
             Err(Error::Malformed)
         } else {
@@ -75,9 +79,13 @@ impl SecretKey {
 
 impl KeyPair {
     /// The pair of a secret key.
-    pub fn new(secret: SecretKey) -> Self {
-        let public = secret.public_key();
-        Self { secret, public }
+    pub fn new(mut secret: SecretKey) -> Self {
+        let (ready, public) = provider::x25519_ready(&secret.bytes);
+        secret.ready = ready;
+        Self {
+            secret,
+            public: PublicKey(public),
+        }
     }
 
     /// The secret half.
@@ -105,13 +113,13 @@ impl Decode for PublicKey {
 
 impl Encode for SecretKey {
     fn encode(&self, out: &mut impl Sink) {
-        self.0.encode(out);
+        self.bytes.encode(out);
     }
 }
 
 impl Decode for SecretKey {
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
-        Secret::decode(input).map(Self)
+        Secret::decode(input).map(Self::new)
     }
 }
 
