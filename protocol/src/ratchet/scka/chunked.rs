@@ -5,7 +5,7 @@ use core::mem;
 
 use rand_core::TryCryptoRng;
 
-use super::erasure::{Decoder, Object};
+use super::erasure::{Decoder, Encoder, Object};
 use super::{EpochKey, Scka, Sent};
 use crate::crypto::hash::{Hash, expand, extract, prf};
 use crate::crypto::kem::kem768;
@@ -56,8 +56,7 @@ enum State {
     /// Key owner, sends its key.
     SendingKey {
         key: Box<kem768::DecapsulationKey>,
-        object: Object<KEY_CODEWORDS>,
-        next: u16,
+        object: Encoder<KEY_CODEWORDS>,
     },
     /// Key owner, the peer has the key and answers.
     ReceivingCt {
@@ -71,8 +70,7 @@ enum State {
     KeyHeld { ek: kem768::EncapsulationKey },
     /// Encapsulator, sends the ciphertext; its secret is deleted already.
     SendingCt {
-        object: Object<CIPHERTEXT_CODEWORDS>,
-        next: u16,
+        object: Encoder<CIPHERTEXT_CODEWORDS>,
     },
 }
 
@@ -134,13 +132,9 @@ impl ChunkedKem {
     fn generate(&mut self, seed: Secret<64>) {
         let (key, ek) = kem768::DecapsulationKey::generate(seed);
         let mac = self.authenticator.mac(labels::MAC_KEY, self.epoch, &*ek);
-        let object = Object::new([&*ek, mac.expose()]);
+        let object = Encoder::new(Object::new([&*ek, mac.expose()]));
         let key = Box::new(key);
-        self.state = State::SendingKey {
-            key,
-            object,
-            next: 0,
-        };
+        self.state = State::SendingKey { key, object };
     }
 
     /// KeyHeld → SendingCt.
@@ -159,8 +153,7 @@ impl ChunkedKem {
             .authenticator
             .mac(labels::MAC_CIPHERTEXT, self.epoch, &*ct);
         self.state = State::SendingCt {
-            object: Object::new([&*ct, mac.expose()]),
-            next: 0,
+            object: Encoder::new(Object::new([&*ct, mac.expose()])),
         };
         EpochKey {
             epoch: self.epoch,
@@ -171,17 +164,10 @@ impl ChunkedKem {
     /// The codewords of the next message.
     fn piece(&mut self) -> Piece {
         let length = self.slots.codeword_bytes();
-        let step = u16::from(self.slots.get());
-        let (kind, index, codewords) = match &mut self.state {
-            State::SendingKey { object, next, .. } => {
-                let index = mem::replace(next, next.wrapping_add(step));
-                (Kind::Key, index, object.codewords(index, length))
-            }
-            State::SendingCt { object, next } => {
-                let index = mem::replace(next, next.wrapping_add(step));
-                (Kind::Ciphertext, index, object.codewords(index, length))
-            }
-            _ => (Kind::None, 0, alloc::vec![0; length]),
+        let (kind, (index, codewords)) = match &mut self.state {
+            State::SendingKey { object, .. } => (Kind::Key, object.take(length)),
+            State::SendingCt { object } => (Kind::Ciphertext, object.take(length)),
+            _ => (Kind::None, (0, alloc::vec![0; length])),
         };
         Piece {
             epoch: self.epoch,
@@ -218,7 +204,7 @@ impl ChunkedKem {
         const NONE_HELD: &Decoder<CIPHERTEXT_CODEWORDS> = &Decoder::new();
         let (key, ek_hash, held) = match &self.state {
             State::SendingKey { key, object, .. } => {
-                let (ek, _) = cut::<{ kem768::KEY_LEN }>(object.as_bytes())?;
+                let (ek, _) = cut::<{ kem768::KEY_LEN }>(object.object().as_bytes())?;
                 (key, kem_hash(ek), NONE_HELD)
             }
             State::ReceivingCt { key, ek_hash, held } => (key, *ek_hash, held),
@@ -353,11 +339,10 @@ impl Encode for State {
     fn encode(&self, out: &mut impl Sink) {
         match self {
             Self::Idle => 0u8.encode(out),
-            Self::SendingKey { key, object, next } => {
+            Self::SendingKey { key, object } => {
                 1u8.encode(out);
                 key.encode(out);
                 object.encode(out);
-                next.encode(out);
             }
             Self::ReceivingCt { key, ek_hash, held } => {
                 2u8.encode(out);
@@ -373,10 +358,9 @@ impl Encode for State {
                 4u8.encode(out);
                 ek.encode(out);
             }
-            Self::SendingCt { object, next } => {
+            Self::SendingCt { object } => {
                 5u8.encode(out);
                 object.encode(out);
-                next.encode(out);
             }
         }
     }
@@ -389,7 +373,6 @@ impl Decode for State {
             1 => Self::SendingKey {
                 key: Decode::decode(input)?,
                 object: Decode::decode(input)?,
-                next: Decode::decode(input)?,
             },
             2 => Self::ReceivingCt {
                 key: Decode::decode(input)?,
@@ -404,7 +387,6 @@ impl Decode for State {
             },
             5 => Self::SendingCt {
                 object: Decode::decode(input)?,
-                next: Decode::decode(input)?,
             },
             _ => return Err(Error::Malformed),
         })

@@ -1,125 +1,141 @@
 //! Erasure code (spec section 6.1): systematic Reed-Solomon over GF(2^16), any k codewords suffice.
 //!
 //! Our own small Lagrange interpolation: the code is part of the protocol to the byte, and the libraries
-//! for it fix other layouts. It handles public values, and takes no table look-ups all the same.
-#![allow(clippy::indexing_slicing)] // Arrays of fixed size, indices from loops over those sizes.
+//! for it fix other layouts. The barycentric form: a codeword at `x` is `Π (x − x_m) · Σ_j weight_j / (x − x_j) · value_j`.
+//!
+//! Objects are public keys and ciphertexts. Even so, nothing here looks up or branches by their content: the only look-ups
+//! ([`Subsets`]) are by coefficients, which follow from indices alone.
+#![allow(clippy::indexing_slicing)] // Arrays of fixed size; indices from loops over it, or masked to it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::field::{Elements, add, bytes, elements, inverse_each, mul, mul_each, times_x};
 use crate::error::{Error, Result};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, list8, structure};
 use crate::wire::message::CODEWORD_LEN;
 
 /// 32 bytes of an object, or of its continuation.
 pub type Codeword = [u8; CODEWORD_LEN];
-/// Sixteen field elements.
-type Elements = [u16; CODEWORD_LEN / 2];
-
-/// The field polynomial x^16 + x^12 + x^3 + x + 1 without its top bit.
-const POLYNOMIAL: u16 = 0x100b;
-
-/// `x * a` in the field.
-const fn times_x(a: u16) -> u16 {
-    (a << 1) ^ (POLYNOMIAL & (a >> 15).wrapping_neg())
-}
-
-/// Product in the field.
-const fn mul(mut a: u16, b: u16) -> u16 {
-    let (mut product, mut bit) = (0, 0);
-    while bit < 16 {
-        product ^= a & ((b >> bit) & 1).wrapping_neg();
-        a = times_x(a);
-        bit += 1;
-    }
-    product
-}
-
-/// Inverse in the field: `a^(2^16 − 2)`.
-const fn inverse(a: u16) -> u16 {
-    let (mut power, mut result, mut i) = (a, 1, 1);
-    while i < 16 {
-        power = mul(power, power);
-        result = mul(result, power);
-        i += 1;
-    }
-    result
-}
+/// One field element for each codeword of an object, and zeros up to a whole number of vector registers.
+type Row = [u16; 40];
 
 /// `1 / Π_{m≠j} (x_j − x_m)` for each point.
-const fn weights<const K: usize>(points: &[u16; K]) -> [u16; K] {
-    let mut weights = [1; K];
-    let mut j = 0;
-    while j < K {
-        let mut m = 0;
-        while m < K {
-            if m != j {
-                weights[j] = mul(weights[j], points[j] ^ points[m]);
+const fn weights<const K: usize>(points: &[u16; K]) -> Row {
+    const { assert!(K <= 40) };
+    let (mut weights, mut m) = ([0; 40], 0);
+    while m < K {
+        weights[m] = 1;
+        m += 1;
+    }
+    m = 0;
+    while m < K {
+        let (mut differences, mut j) = ([0; 40], 0);
+        while j < K {
+            differences[j] = if j == m { 1 } else { points[j] ^ points[m] };
+            j += 1;
+        }
+        weights = mul_each(&weights, &differences);
+        m += 1;
+    }
+    inverse_each(&weights)
+}
+
+/// Every sum of some of four neighbouring codewords: entry `s` of ten is the sum of those whose bit is set in `s`.
+struct Subsets([[Elements; 16]; 10]);
+
+impl Subsets {
+    fn new<'a>(mut codewords: impl Iterator<Item = &'a Codeword>) -> Self {
+        let mut subsets = Self([[Elements::default(); 16]; 10]);
+        for sums in &mut subsets.0 {
+            for (i, codeword) in codewords.by_ref().take(4).enumerate() {
+                let value = elements(codeword);
+                let (without, with) = sums.split_at_mut(1 << i);
+                for (with, without) in with.iter_mut().zip(without) {
+                    *with = *without;
+                    add(with, &value);
+                }
             }
-            m += 1;
         }
-        weights[j] = inverse(weights[j]);
-        j += 1;
+        subsets
     }
-    weights
+
+    /// `Σ coefficient * codeword`, bit by bit of the coefficients from the highest, so that only the sum is ever
+    /// multiplied by x.
+    fn sum(&self, coefficients: &Row) -> Elements {
+        let mut fours = [0; 10];
+        for (four, coefficients) in fours.iter_mut().zip(coefficients.as_chunks::<4>().0) {
+            *four = interleave(coefficients);
+        }
+        let mut sum = Elements::default();
+        for bit in (0..16).rev() {
+            sum = sum.map(times_x);
+            for (sums, four) in self.0.iter().zip(&fours) {
+                add(&mut sum, &sums[(four >> (4 * bit)) as usize & 15]);
+            }
+        }
+        sum
+    }
+
+    /// The value at `x` of the polynomials through the codewords: `product` is `Π (x − x_m)`, `inverses` are
+    /// `1 / (x − x_j)`.
+    fn interpolate(&self, product: u16, weights: &Row, inverses: &Row) -> Codeword {
+        let sum = self.sum(&mul_each(weights, inverses));
+        bytes(&mul_each(&sum, &[product; 16]))
+    }
 }
 
-/// Lagrange coefficients at `x`: `Π_{m≠j} (x − x_m)` times the weight, by running products from both ends.
-fn coefficients<const K: usize>(points: &[u16; K], weights: &[u16; K], x: u16) -> [u16; K] {
-    let mut coefficients = *weights;
-    let (mut before, mut after) = (1, 1);
-    for j in 0..K {
-        coefficients[j] = mul(coefficients[j], before);
-        before = mul(before, x ^ points[j]);
-    }
-    for j in (0..K).rev() {
-        coefficients[j] = mul(coefficients[j], after);
-        after = mul(after, x ^ points[j]);
-    }
-    coefficients
+/// Four numbers as one, bits in turn: nibble `b` has bit `b` of each.
+fn interleave(numbers: &[u16; 4]) -> u64 {
+    let spread = |number: &u16| {
+        let mut bits = u64::from(*number);
+        bits = (bits | bits << 24) & 0x0000_00ff_0000_00ff;
+        bits = (bits | bits << 12) & 0x000f_000f_000f_000f;
+        bits = (bits | bits << 6) & 0x0303_0303_0303_0303;
+        (bits | bits << 3) & 0x1111_1111_1111_1111
+    };
+    numbers
+        .iter()
+        .rev()
+        .fold(0, |all, number| all << 1 | spread(number))
 }
 
-fn elements(codeword: &Codeword) -> Elements {
-    let mut elements = Elements::default();
-    for (element, bytes) in elements.iter_mut().zip(codeword.as_chunks().0) {
-        *element = u16::from_be_bytes(*bytes);
-    }
-    elements
+/// What the codewords of 64 neighbouring indices have in common. The points 0 to K − 1 are below 64 too, so that the
+/// differences `x − j` of all of them are the 64 numbers of the block.
+struct Block<const K: usize> {
+    first: u16,
+    /// `Π_{m<K} (x − m)` for each `x` of the block.
+    products: [u16; 64],
+    /// `1 / x` for each `x` of the block.
+    inverses: [u16; 64],
 }
 
-fn bytes(elements: &Elements) -> Codeword {
-    let mut codeword = [0; CODEWORD_LEN];
-    for (bytes, element) in codeword.as_chunks_mut().0.iter_mut().zip(elements) {
-        *bytes = element.to_be_bytes();
-    }
-    codeword
-}
-
-/// The value at `x` of the polynomials through the codewords at the points: `Σ coefficient * codeword`, bit by bit
-/// of the coefficients from the highest, so that only the sum is ever multiplied by x.
-fn interpolate<'a, const K: usize>(
-    points: &[u16; K],
-    weights: &[u16; K],
-    codewords: impl Iterator<Item = &'a Codeword>,
-    x: u16,
-) -> Codeword {
-    let mut values = [Elements::default(); K];
-    values
-        .iter_mut()
-        .zip(codewords)
-        .for_each(|(to, codeword)| *to = elements(codeword));
-    let coefficients = coefficients(points, weights, x);
-    let mut sum = Elements::default();
-    for bit in (0..16).rev() {
-        sum = sum.map(times_x);
-        for (coefficient, value) in coefficients.iter().zip(&values) {
-            let mask = ((coefficient >> bit) & 1).wrapping_neg();
-            sum.iter_mut()
-                .zip(value)
-                .for_each(|(sum, element)| *sum ^= element & mask);
+impl<const K: usize> Block<K> {
+    fn around(index: u16) -> Self {
+        let first = index & !63;
+        let block: [u16; 64] = core::array::from_fn(|i| first ^ i as u16);
+        let products = (0..K as u16).fold([1; 64], |products, m| {
+            mul_each(&products, &block.map(|x| x ^ m))
+        });
+        Self {
+            first,
+            products,
+            inverses: inverse_each(&block),
         }
     }
-    bytes(&sum)
+
+    fn contains(&self, index: u16) -> bool {
+        index & !63 == self.first
+    }
+
+    fn product(&self, x: u16) -> u16 {
+        self.products[usize::from(x & 63)]
+    }
+
+    /// `1 / (x − j)` for each point.
+    fn inverses(&self, x: u16) -> Row {
+        core::array::from_fn(|j| self.inverses[(usize::from(x) ^ j) & 63])
+    }
 }
 
 /// An object of `K` codewords.
@@ -135,7 +151,7 @@ impl<const K: usize> Object<K> {
         }
         points
     };
-    const WEIGHTS: [u16; K] = weights(&Self::POINTS);
+    const WEIGHTS: Row = weights(&Self::POINTS);
 
     /// An object from its parts, `32 K` bytes together.
     pub fn new(parts: [&[u8]; 2]) -> Self {
@@ -157,18 +173,39 @@ impl<const K: usize> Object<K> {
 
     /// Codeword `index`.
     pub fn codeword(&self, index: u16) -> Codeword {
-        match self.0.get(usize::from(index)) {
-            Some(codeword) => *codeword,
-            None => interpolate(&Self::POINTS, &Self::WEIGHTS, self.0.iter(), index),
-        }
+        let mut codeword = [0; CODEWORD_LEN];
+        self.codewords_into(&mut None, index, &mut codeword);
+        codeword
     }
 
     /// The codewords from `index` on that fill `length` bytes, indices modulo 65536.
     pub fn codewords(&self, index: u16, length: usize) -> Vec<u8> {
-        let mut out = Vec::with_capacity(length);
-        let count = (length / CODEWORD_LEN) as u16;
-        (0..count).for_each(|i| out.extend_from_slice(&self.codeword(index.wrapping_add(i))));
+        let mut out = alloc::vec![0; length];
+        self.codewords_into(&mut None, index, &mut out);
         out
+    }
+
+    /// Fills `out` with the codewords from `index` on; `block` is the last one used, or none.
+    fn codewords_into(&self, block: &mut Option<Box<Block<K>>>, index: u16, out: &mut [u8]) {
+        let mut subsets = None;
+        for (i, out) in (0u16..).zip(out.as_chunks_mut().0) {
+            let index = index.wrapping_add(i);
+            *out = match self.0.get(usize::from(index)) {
+                Some(codeword) => *codeword,
+                None => {
+                    let subsets = subsets.get_or_insert_with(|| Subsets::new(self.0.iter()));
+                    let block = match block {
+                        Some(block) if block.contains(index) => block,
+                        _ => block.insert(Box::new(Block::around(index))),
+                    };
+                    subsets.interpolate(
+                        block.product(index),
+                        &Self::WEIGHTS,
+                        &block.inverses(index),
+                    )
+                }
+            }
+        }
     }
 }
 
@@ -181,6 +218,56 @@ impl<const K: usize> Encode for Object<K> {
 impl<const K: usize> Decode for Object<K> {
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
         Ok(Self::new([input.take(K * CODEWORD_LEN)?, &[]]))
+    }
+}
+
+/// An object on its way: codewords one after another.
+pub struct Encoder<const K: usize> {
+    object: Object<K>,
+    next: u16,
+    /// Not part of the state: made anew when it is needed.
+    block: Option<Box<Block<K>>>,
+}
+
+impl<const K: usize> Encoder<K> {
+    /// From codeword 0 on.
+    pub fn new(object: Object<K>) -> Self {
+        Self {
+            object,
+            next: 0,
+            block: None,
+        }
+    }
+
+    /// What is sent.
+    pub fn object(&self) -> &Object<K> {
+        &self.object
+    }
+
+    /// The next codewords, `length` bytes of them, and the index of the first.
+    pub fn take(&mut self, length: usize) -> (u16, Vec<u8>) {
+        let mut out = alloc::vec![0; length];
+        self.object
+            .codewords_into(&mut self.block, self.next, &mut out);
+        let next = self.next.wrapping_add((length / CODEWORD_LEN) as u16);
+        (core::mem::replace(&mut self.next, next), out)
+    }
+}
+
+impl<const K: usize> Encode for Encoder<K> {
+    fn encode(&self, out: &mut impl Sink) {
+        self.object.encode(out);
+        self.next.encode(out);
+    }
+}
+
+impl<const K: usize> Decode for Encoder<K> {
+    fn decode(input: &mut Reader<'_>) -> Result<Self> {
+        Ok(Self {
+            object: Decode::decode(input)?,
+            next: Decode::decode(input)?,
+            block: None,
+        })
     }
 }
 
@@ -235,7 +322,6 @@ impl<const K: usize> Decoder<K> {
 
 /// The object of `K` codewords with distinct, ascending indices.
 fn rebuild<const K: usize>(held: &[Held; K]) -> Object<K> {
-    let points = held.map(|held| held.index);
     let mut object = Box::new([[0; CODEWORD_LEN]; K]);
     let mut missing = [true; K];
     for held in held {
@@ -245,12 +331,22 @@ fn rebuild<const K: usize>(held: &[Held; K]) -> Object<K> {
         }
     }
     if missing.contains(&true) {
+        let points = held.map(|held| held.index);
         let weights = weights(&points);
+        let subsets = Subsets::new(held.iter().map(|held| &held.codeword));
         for (x, codeword) in (0u16..)
             .zip(object.iter_mut())
             .filter(|(x, _)| missing[usize::from(*x)])
         {
-            *codeword = interpolate(&points, &weights, held.iter().map(|held| &held.codeword), x);
+            let mut differences: Row = [0; 40];
+            differences
+                .iter_mut()
+                .zip(points)
+                .for_each(|(to, point)| *to = x ^ point);
+            let product = points
+                .iter()
+                .fold(1, |product, point| mul(product, x ^ point));
+            *codeword = subsets.interpolate(product, &weights, &inverse_each(&differences));
         }
     }
     Object(object)
@@ -279,22 +375,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// The field by long division: slow and obviously right.
-    fn mul_by_division(a: u16, b: u16) -> u16 {
-        let mut product = 0u32;
-        for bit in 0..16 {
-            if b >> bit & 1 == 1 {
-                product ^= u32::from(a) << bit;
-            }
-        }
-        for bit in (16..32).rev() {
-            if product >> bit & 1 == 1 {
-                product ^= 0x1100b << (bit - 16);
-            }
-        }
-        product as u16
-    }
 
     fn object<const K: usize>(seed: u8) -> Object<K> {
         let bytes: Vec<u8> = (0..K * 32).map(|i| (i * 7) as u8 ^ seed).collect();
@@ -326,12 +406,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn field_laws(a: u16, b: u16) {
-            prop_assert_eq!(mul(a, b), mul_by_division(a, b));
-            prop_assert_eq!(mul(inverse(a), a), u16::from(a != 0));
-        }
-
         #[test]
         fn any_k_codewords_rebuild(seed: u8, mut indices in prop::collection::btree_set(any::<u16>(), 35)) {
             let object = object::<35>(seed);

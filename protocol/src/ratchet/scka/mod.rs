@@ -2,6 +2,7 @@
 
 mod chunked;
 pub mod erasure;
+mod field;
 
 pub use chunked::{Authenticator, ChunkedKem};
 
