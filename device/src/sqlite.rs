@@ -266,6 +266,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_durable_commit_is_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        for (durability, level) in [(Durability::Full, 2_i64), (Durability::Batched, 1)] {
+            let path = dir.path().join(level.to_string());
+            drop(Sqlite::create(&path, durability, None).unwrap());
+            let store = Sqlite::open(&path, durability, None).unwrap();
+            let asked = |name| -> i64 {
+                let connection = &store.connection;
+                let value = connection.pragma_query_value(None, name, |row| row.get(0));
+                value.unwrap()
+            };
+            // FULL syncs the log at every commit, NORMAL in checkpoints only (sqlite.org/pragma.html).
+            assert_eq!(asked("synchronous"), level);
+            assert_eq!(asked("secure_delete"), 1);
+        }
+    }
+
+    #[test]
     fn a_flush_that_another_process_blocks_says_so_unless_the_log_is_on_disk() {
         for (durability, refused) in [(Durability::Batched, true), (Durability::Full, false)] {
             let dir = tempfile::tempdir().unwrap();

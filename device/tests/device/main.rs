@@ -1,9 +1,17 @@
 //! What a device promises: conversations, inbox and outbox, damage, rollback, schema, names.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 mod batch;
 mod contacts;
 mod conversations;
+mod frozen;
+#[cfg(unix)]
+mod limits;
 mod storage;
 
 use std::fs;
