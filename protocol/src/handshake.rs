@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::crypto::aead::{self, ZERO_NONCE};
 use crate::crypto::dh::{KeyPair, PublicKey, SecretKey};
 use crate::crypto::hash::{Hash, expand, extract, hash};
+use crate::declassify::declassify;
 use crate::error::{Error, Result};
 use crate::identity::{IdentityId, IdentityKey, Peer, Signer, SigningInput, Subject};
 use crate::labels;
@@ -97,10 +98,12 @@ fn session_secrets(
 ) -> (Context, Start, Secret<32>) {
     let okm = expand::<192>(prk, labels::SESSION, [&th, &[]]);
     let [ec, pq, i2r, r2i, exporter, session_id] = okm.split();
+    let mut session_id = *session_id.expose();
+    declassify(&mut session_id, "the session's id");
     let context = Context {
         role,
         slots,
-        session_id: *session_id.expose(),
+        session_id,
         th,
     };
     (
@@ -204,7 +207,7 @@ pub(crate) fn accept(
     flight: &FirstFlight,
 ) -> Result<(Established, Hash)> {
     let kem = &claimed.onetime.unwrap_or(claimed.signed).kem;
-    let th0 = Transcript {
+    let mut th0 = Transcript {
         responder: own,
         manifest_hash: claimed.manifest_hash,
         prekeys: flight.prekeys,
@@ -215,6 +218,7 @@ pub(crate) fn accept(
         ciphertext: &*flight.ciphertext,
     }
     .th0();
+    declassify(&mut th0, "the transcript hash: replays are known by it");
     let d1 = claimed.signed.x25519.agree(&flight.ephemeral)?;
     let d2 = claimed
         .onetime
@@ -225,6 +229,7 @@ pub(crate) fn accept(
 
     let mut sealed = Zeroizing::new(flight.sealed.clone());
     aead::open(&k_id, &ZERO_NONCE, &th0, &mut sealed)?;
+    declassify(&mut sealed, "the initiator's claim: it is verified");
     let sealed = Sealed::from_bytes(&sealed)?;
     if sealed.identity.id() == own {
         return Err(Error::OwnIdentity);

@@ -47,6 +47,8 @@ extern crate std;
 mod account;
 mod contact;
 mod crypto;
+#[doc(hidden)]
+pub mod declassify;
 mod error;
 mod handshake;
 mod identity;

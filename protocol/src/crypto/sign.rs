@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use super::{dh, provider};
+use crate::declassify::declassify;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -47,7 +48,9 @@ fn has_canonical_y(bytes: &[u8; 32]) -> bool {
 
 /// The public key of an Ed25519 seed.
 pub fn ed25519_public(seed: &Secret<32>) -> Ed25519Key {
-    Ed25519Key(provider::ed25519_public(seed))
+    let mut public = provider::ed25519_public(seed);
+    declassify(&mut public, "a public key");
+    Ed25519Key(public)
 }
 
 /// An Ed25519 signature.
@@ -57,7 +60,9 @@ pub fn ed25519_sign(seed: &Secret<32>, message: &[u8]) -> [u8; 64] {
 
 /// The public key of an ML-DSA-65 seed.
 pub fn mldsa65_public(seed: &Secret<32>) -> Box<[u8; 1952]> {
-    provider::mldsa65_public(seed)
+    let mut public = provider::mldsa65_public(seed);
+    declassify(&mut *public, "a public key");
+    public
 }
 
 /// A hedged ML-DSA-65 signature with empty context; `rnd` is 32 fresh bytes.
