@@ -20,7 +20,8 @@ done
 
 # One target directory per set of features, so that the two builds do not undo each other.
 target=${CARGO_TARGET_DIR:-$root/target}
-cargo build --locked --manifest-path "$root/Cargo.toml" --target-dir "$target" -p marline-ffi \
+# Cargo looks for its configuration from the current directory up, which may be anywhere.
+cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
   --profile "$profile" ${features:+--features "$features"}
 [ "$profile" = release ] && built=$target/release || built=$target/debug
 

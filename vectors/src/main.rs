@@ -63,6 +63,7 @@ fn run(command: Command) -> Outcome<bool> {
         Command::Check => {
             let files = set::read(&set::directory())?;
             let report = check(&files, &mut Driver::default())?;
+            println!("provider: {}", marline::hazmat::provider::NAME);
             print!("{}", report.table());
             Ok(report.passed())
         }
