@@ -40,7 +40,7 @@
 //!
 //! Feature `aws-lc`: X25519, Ed25519 signing, ML-DSA keys and verification, ML-KEM decapsulation and the AEAD run on
 //! AWS-LC's assembly, the rest on the portable crates as without the feature. The same bytes, the same refusals, two to
-//! ten times faster; it needs `std` and a C compiler. Outside this repository, `AWS_LC_SYS_USE_SYSTEM=0` keeps
+//! seven times faster on x86-64; it needs `std` and a C compiler. Outside this repository, `AWS_LC_SYS_USE_SYSTEM=0` keeps
 //! its build from linking another AWS-LC that the machine has.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -4,8 +4,8 @@
 //! Portable stay, and why:
 //! - ML-KEM key generation and encapsulation: aws-lc-rs takes neither a seed nor `m`, it draws its own;
 //! - ML-DSA-65 signing: the same, for `rnd`;
-//! - Ed25519 verification: AWS-LC takes points of small order, and is no faster;
-//! - SHA3-256: slower on our short inputs; SHAKE256 and HMAC-SHA3: no API.
+//! - Ed25519 verification: AWS-LC takes points of small order, and is hardly faster;
+//! - SHA3-256: no faster on our short inputs; SHAKE256 and HMAC-SHA3: no API.
 //!
 //! Nothing here draws randomness. AWS-LC fails where Rust would abort: when memory is short. The portable code does
 //! the work then, so that a failure is never an answer.
