@@ -2,6 +2,7 @@
 # A conversation through an MQTT broker (mosquitto, started here on loopback and stopped at the end), and what somebody
 # who subscribes to everything sees of it: ciphertext of padded length.
 set -euo pipefail
+. "$(dirname "$0")/path.sh"
 cd "$(mktemp -d)"
 broker='' eve=''
 trap 'kill $eve $broker 2>/dev/null; wait; rm -rf "$PWD"' EXIT

@@ -115,7 +115,9 @@ fn verify(device: &mut Device, name: &str, matches: Option<&str>) -> Result<()> 
         if theirs != number.digits() {
             return Err(Error::Mismatch);
         }
-        return Ok(device.set_verified(name, true)?);
+        device.set_verified(name, true)?;
+        note(format_args!("{name} is verified"));
+        return Ok(());
     }
     let mut out = io::stdout().lock();
     if let Ok(code) = QrCode::new(number.qr()) {
