@@ -18,9 +18,18 @@ struct Arrived<'a> {
     now: u64,
 }
 
+impl Arrived<'_> {
+    fn is_initial(&self) -> bool {
+        self.message.get(1) == Some(&TYPE_INITIAL)
+    }
+}
+
+/// Whose message it is, who wrote it, and what it says.
+type Opened = (Record, Peer, Received);
+
 /// What one contact makes of a message.
 enum Trial {
-    Opened(Box<(Record, Peer, Received)>),
+    Opened(Box<Opened>),
     NotMine(Protocol),
 }
 
@@ -144,9 +153,9 @@ impl<T: Transaction> Change<'_, T> {
         arrived: &Arrived<'_>,
         from: Option<&str>,
         recent: &[RowKey],
-    ) -> Result<(Record, Peer, Received)> {
+    ) -> Result<Opened> {
         let mut refusal = Protocol::Authentication;
-        let initial = arrived.message.get(1) == Some(&TYPE_INITIAL);
+        let initial = arrived.is_initial();
         if let Some(name) = from {
             match self.try_contact(self.named(name)?, arrived)? {
                 Trial::Opened(opened) => return Ok(*opened),
@@ -167,24 +176,42 @@ impl<T: Transaction> Change<'_, T> {
         } else if from.is_some() {
             return Err(refusal.into());
         }
+        for key in recent {
+            if let Some(opened) = self.try_key(key, arrived, &mut refusal)? {
+                return Ok(opened);
+            }
+        }
+        // Listed only now: those heard last answer most messages, however many others there are.
         let others = self.tx.keys(Kind::Contact)?;
-        let others = others.iter().filter(|key| !recent.contains(key));
-        for key in recent.iter().chain(others) {
-            let Some(record) = self.record(key)? else {
-                continue;
-            };
-            match self.try_contact(record, arrived)? {
-                Trial::Opened(opened) => return Ok(*opened),
-                // Its first flight is known here, so it is of this contact, and forged.
-                Trial::NotMine(error) if initial && error != Protocol::NoSession => {
-                    return Err(error.into());
-                }
-                // The contact whose session has ended may be the one: say so.
-                Trial::NotMine(Protocol::AgreementFailed) => refusal = Protocol::AgreementFailed,
-                Trial::NotMine(_) => {}
+        for key in others.iter().filter(|key| !recent.contains(key)) {
+            if let Some(opened) = self.try_key(key, arrived, &mut refusal)? {
+                return Ok(opened);
             }
         }
         Err(refusal.into())
+    }
+
+    /// Tries one of all contacts, and takes note of what its refusal says about the message.
+    fn try_key(
+        &self,
+        key: &RowKey,
+        arrived: &Arrived<'_>,
+        refusal: &mut Protocol,
+    ) -> Result<Option<Opened>> {
+        let Some(record) = self.record(key)? else {
+            return Ok(None);
+        };
+        match self.try_contact(record, arrived)? {
+            Trial::Opened(opened) => return Ok(Some(*opened)),
+            // Its first flight is known here, so it is of this contact, and forged.
+            Trial::NotMine(error) if arrived.is_initial() && error != Protocol::NoSession => {
+                return Err(error.into());
+            }
+            // The contact whose session has ended may be the one: say so.
+            Trial::NotMine(Protocol::AgreementFailed) => *refusal = Protocol::AgreementFailed,
+            Trial::NotMine(_) => {}
+        }
+        Ok(None)
     }
 
     /// Tries a contact's sessions. An error says that the message is of this contact and will not open.
@@ -212,7 +239,7 @@ impl<T: Transaction> Change<'_, T> {
     }
 
     /// Accepts a new session, for the contact of its initiator or a new one.
-    fn accept(&mut self, arrived: &Arrived<'_>) -> Result<(Record, Peer, Received)> {
+    fn accept(&mut self, arrived: &Arrived<'_>) -> Result<Opened> {
         let (over, mut account) = self.account()?;
         let accepted: Accepted = account.accept_with(arrived.message, arrived.ad, arrived.now)?;
         let author = accepted.opened.peer().clone();
