@@ -7,6 +7,7 @@
     clippy::print_stdout
 )]
 
+pub mod model;
 pub mod scka;
 pub mod session_state;
 
