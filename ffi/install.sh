@@ -4,16 +4,21 @@
 #   ffi/install.sh --prefix DIR          builds in release mode and installs
 #   ffi/install.sh --prefix DIR --testing   the testing build, as libmarline_testing: never ship it
 #
+#   --portable        cryptography in Rust alone, without AWS-LC: smaller, and slower
+#   --without-device  without marline_device_* and SQLite: for applications that keep their state themselves
+#
 # Nothing in the tree knows where it is: it can be moved as a whole. DESTDIR is respected. Needs Rust (cargo).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-prefix= name=marline profile=release features=
+prefix= name=marline profile=release features= aws_lc=aws-lc device=device
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) prefix=$2; shift 2 ;;
     --prefix=*) prefix=${1#--prefix=}; shift ;;
     --testing) name=marline_testing profile=dev features=dangerous_testing; shift ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    --portable) aws_lc=; shift ;;
+    --without-device) device=; shift ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 [ -n "$prefix" ] || { echo "which --prefix?" >&2; exit 2; }
@@ -22,7 +27,7 @@ done
 target=${CARGO_TARGET_DIR:-$root/target}
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
-  --profile "$profile" ${features:+--features "$features"}
+  --profile "$profile" --no-default-features --features "$aws_lc,$device,$features"
 [ "$profile" = release ] && built=$target/release || built=$target/debug
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
@@ -40,6 +45,7 @@ natives=$(rustc --crate-type staticlib --print native-static-libs --out-dir "$em
 dest=${DESTDIR:-}$prefix
 mkdir -p "$dest/include" "$dest/lib/pkgconfig" "$dest/lib/cmake/$name"
 install -m 644 "$root/include/marline.h" "$root/include/marline.hpp" "$dest/include/"
+[ -n "$device" ] || sed -i '/^#define MARLINE_HAVE_DEVICE 1$/d' "$dest/include/marline.h"
 install -m 644 "$built/libmarline_ffi.a" "$dest/lib/lib$name.a"
 install -m 755 "$built/libmarline_ffi.so" "$dest/lib/lib$name.so.$version"
 if [ "$name" = marline ]; then

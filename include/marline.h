@@ -47,17 +47,30 @@
 #define MARLINE_NODISCARD
 #endif
 
+/* The library has marline_device_*; `ffi/install.sh --without-device` installs a header without this line. */
+#define MARLINE_HAVE_DEVICE 1
+
 /** Initial values of the structures that a caller makes. */
 #ifdef __cplusplus
 #define MARLINE_ERROR_INIT {sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
 #define MARLINE_EVENT_INIT {sizeof(marline_event), 0, 0, {0}, {0}, {0}}
+#define MARLINE_DEVICE_OPTIONS_INIT {sizeof(marline_device_options), 0, 0, 0, 0, 0, 0, 0}
+#define MARLINE_DEVICE_FACTS_INIT {sizeof(marline_device_facts), 0, 0, 0, 0, 0, 0}
+#define MARLINE_MAINTENANCE_INIT {sizeof(marline_maintenance), 0, 0, 0}
+#define MARLINE_CONTACT_INFO_INIT {sizeof(marline_contact_info), 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_INCOMING_INIT {sizeof(marline_incoming), 0, 0, {0}, {0}}
 #else
 #define MARLINE_ERROR_INIT {(uint32_t)sizeof(marline_error), 0, {0}}
 #define MARLINE_OPTIONS_INIT {(uint32_t)sizeof(marline_options), 0, 0, 0}
 #define MARLINE_FACTS_INIT {(uint32_t)sizeof(marline_facts), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, {0}}
 #define MARLINE_EVENT_INIT {(uint32_t)sizeof(marline_event), 0, 0, {0}, {0}, {0}}
+#define MARLINE_DEVICE_OPTIONS_INIT {(uint32_t)sizeof(marline_device_options), 0, 0, 0, 0, 0, 0, 0}
+#define MARLINE_DEVICE_FACTS_INIT {(uint32_t)sizeof(marline_device_facts), 0, 0, 0, 0, 0, 0}
+#define MARLINE_MAINTENANCE_INIT {(uint32_t)sizeof(marline_maintenance), 0, 0, 0}
+#define MARLINE_CONTACT_INFO_INIT {(uint32_t)sizeof(marline_contact_info), 0, 0, 0, 0, {0}, {0}}
+#define MARLINE_INCOMING_INIT {(uint32_t)sizeof(marline_incoming), 0, 0, {0}, {0}}
 #endif
 
 /**
@@ -89,6 +102,54 @@
  * Bytes of plaintext in one message to a contact, at most: 9 are for the contact's own use.
  */
 #define MARLINE_MAX_CONTACT_PLAINTEXT 16777207
+
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * Unlock: 32 uniform bytes that the application keeps safe (a keychain, a TPM, an enclave).
+ */
+#define MARLINE_UNLOCK_KEY 1
+
+/**
+ * Unlock: a passphrase, stretched by Argon2id: takes a fifth of a second and 64 MiB by default.
+ */
+#define MARLINE_UNLOCK_PASSPHRASE 2
+
+/**
+ * Durability: every change is on disk when the call returns; survives loss of power.
+ */
+#define MARLINE_DURABILITY_FULL 0
+
+/**
+ * Durability: a change survives a crash of the process at once, and loss of power after marline_device_flush.
+ */
+#define MARLINE_DURABILITY_BATCHED 1
+
+/**
+ * Anchor: the newest generation is kept in a small file beside the device's, `<path>.anchor`, or where the caller says.
+ */
+#define MARLINE_ANCHOR_FILE 0
+
+/**
+ * Anchor: none; an older copy of the file is noticed by `minimum_generation` only.
+ */
+#define MARLINE_ANCHOR_NONE 1
+
+/**
+ * Added: the contact is new.
+ */
+#define MARLINE_ADDED_NEW 1
+
+/**
+ * Added: the contact was known, and has a fresh bundle now.
+ */
+#define MARLINE_ADDED_KNOWN 2
+
+/**
+ * Added: the name belongs to another identity. Nothing is sent before marline_device_acknowledge_identity or
+ * marline_device_reject_identity. Show the user.
+ */
+#define MARLINE_ADDED_CHANGED 3
+#endif
 
 /**
  * Trust: not the identity known for this contact.
@@ -142,6 +203,21 @@
 #define MARLINE_EVENT_OTHER 0
 
 /**
+ * Bytes of an exported secret, at most.
+ */
+#define MARLINE_MAX_EXPORT 8160
+
+/**
+ * Role: this side started the session.
+ */
+#define MARLINE_ROLE_INITIATOR 1
+
+/**
+ * Role: this side accepted the session.
+ */
+#define MARLINE_ROLE_RESPONDER 2
+
+/**
  * Bytes of an identity's id.
  */
 #define MARLINE_ID_SIZE 32
@@ -172,19 +248,24 @@
 #define MARLINE_MAX_PLAINTEXT 16777216
 
 /**
- * Bytes of an exported secret, at most.
+ * Bytes of an Ed25519 public key.
  */
-#define MARLINE_MAX_EXPORT 8160
+#define MARLINE_ED25519_KEY_SIZE 32
 
 /**
- * Role: this side started the session.
+ * Bytes of an ML-DSA-65 public key.
  */
-#define MARLINE_ROLE_INITIATOR 1
+#define MARLINE_MLDSA65_KEY_SIZE 1952
 
 /**
- * Role: this side accepted the session.
+ * Bytes of an Ed25519 signature.
  */
-#define MARLINE_ROLE_RESPONDER 2
+#define MARLINE_ED25519_SIGNATURE_SIZE 64
+
+/**
+ * Bytes of an ML-DSA-65 signature.
+ */
+#define MARLINE_MLDSA65_SIGNATURE_SIZE 3309
 
 /**
  * Class 0: success.
@@ -306,15 +387,41 @@ typedef struct marline_buffer marline_buffer;
  */
 typedef struct marline_contact marline_contact;
 
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * Contacts of a device, as they were when asked for.
+ */
+typedef struct marline_contacts marline_contacts;
+
+/**
+ * A device that keeps its state in an encrypted file.
+ */
+typedef struct marline_device marline_device;
+#endif
+
 /**
  * What an application is to be told, and mostly what its user is to see.
  */
 typedef struct marline_events marline_events;
 
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * Plaintexts that a device holds until they are acknowledged.
+ */
+typedef struct marline_inbox marline_inbox;
+#endif
+
 /**
  * A decrypted message: the plaintext together with the authenticated peer it came from.
  */
 typedef struct marline_opened marline_opened;
+
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * Ciphertexts that a device holds until they are marked as sent.
+ */
+typedef struct marline_outbox marline_outbox;
+#endif
 
 /**
  * A change of a session that is computed and not made yet.
@@ -330,6 +437,11 @@ typedef struct marline_publication marline_publication;
  * A conversation with one peer device.
  */
 typedef struct marline_session marline_session;
+
+/**
+ * Bytes that the holder of an account's secret is asked to sign.
+ */
+typedef struct marline_signing marline_signing;
 
 /**
  * 0 is success, else one of the MARLINE_ERR_ macros. Codes are stable and never reused.
@@ -376,6 +488,80 @@ typedef struct marline_options {
      */
     uint32_t slots;
 } marline_options;
+
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * How a device is kept, `= MARLINE_DEVICE_OPTIONS_INIT`. Zero always means the default; NULL is all defaults.
+ */
+typedef struct marline_device_options {
+    /**
+     * `sizeof(marline_device_options)`.
+     */
+    uint32_t struct_size;
+    /**
+     * MARLINE_DURABILITY_...
+     */
+    uint32_t durability;
+    /**
+     * MARLINE_ANCHOR_...
+     */
+    uint32_t anchor;
+    /**
+     * For marline_device_create with a passphrase: KiB of memory, 19,456 to 1,048,576; 0 is 65,536.
+     */
+    uint32_t argon2_memory_kib;
+    /**
+     * For marline_device_create with a passphrase: passes, 2 to 64; 0 is 3.
+     */
+    uint32_t argon2_passes;
+    /**
+     * For marline_device_create with a passphrase: lanes, 1 to 16; 0 is 1.
+     */
+    uint32_t argon2_lanes;
+    /**
+     * The newest marline_device_generation that the application remembers: an older file is MARLINE_ERR_ROLLBACK.
+     */
+    uint64_t minimum_generation;
+    /**
+     * Largest size of the file in bytes; above it MARLINE_ERR_DISK_FULL. 0 is no limit.
+     */
+    uint64_t max_bytes;
+} marline_device_options;
+
+/**
+ * What a device knows of a contact, `= MARLINE_CONTACT_INFO_INIT`.
+ */
+typedef struct marline_contact_info {
+    /**
+     * `sizeof(marline_contact_info)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * 1 if the user has compared the safety number.
+     */
+    uint32_t verified;
+    /**
+     * 1 if another identity awaits the user's decision: `changed`.
+     */
+    uint32_t has_changed;
+    /**
+     * 1 if a bundle is at hand, for the first session or a reset.
+     */
+    uint32_t has_bundle;
+    /**
+     * Sessions with it: see marline_contacts_session.
+     */
+    uint32_t sessions;
+    /**
+     * The identity that messages are sent to.
+     */
+    uint8_t identity[32];
+    /**
+     * The identity that awaits a decision.
+     */
+    uint8_t changed[32];
+} marline_contact_info;
+#endif
 
 /**
  * What there is to know about a session, `= MARLINE_FACTS_INIT`.
@@ -434,6 +620,90 @@ typedef struct marline_facts {
      */
     uint8_t peer_identity[32];
 } marline_facts;
+
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * A message in an inbox, `= MARLINE_INCOMING_INIT`.
+ */
+typedef struct marline_incoming {
+    /**
+     * `sizeof(marline_incoming)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * How far the author's identity is trusted: MARLINE_TRUST_...
+     */
+    uint32_t trust;
+    /**
+     * 1 if there is a plaintext; 0 after a reset, or when an event says why.
+     */
+    uint32_t has_plaintext;
+    /**
+     * For marline_device_acknowledge.
+     */
+    uint8_t id[32];
+    /**
+     * The authenticated identity it is from.
+     */
+    uint8_t author[32];
+} marline_incoming;
+
+/**
+ * What marline_device_maintain did, `= MARLINE_MAINTENANCE_INIT`.
+ */
+typedef struct marline_maintenance {
+    /**
+     * `sizeof(marline_maintenance)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * Why prekeys were published: MARLINE_TASK_ROTATE, MARLINE_TASK_REPLENISH, or 0: they were not.
+     */
+    uint32_t reason;
+    /**
+     * Publications whose private halves were deleted.
+     */
+    uint32_t deleted;
+    /**
+     * Contacts whose old keys were looked through.
+     */
+    uint32_t contacts;
+} marline_maintenance;
+
+/**
+ * The state of things, `= MARLINE_DEVICE_FACTS_INIT`.
+ */
+typedef struct marline_device_facts {
+    /**
+     * `sizeof(marline_device_facts)`, set by the caller; nothing is written beyond it.
+     */
+    uint32_t struct_size;
+    /**
+     * One-time prekeys left of the newest publication.
+     */
+    uint32_t one_time_left;
+    /**
+     * What marline_device_maintain would do: MARLINE_TASK_... bits.
+     */
+    uint32_t due;
+    /**
+     * Contacts.
+     */
+    uint32_t contacts;
+    /**
+     * Ciphertexts not marked as sent.
+     */
+    uint32_t outbox;
+    /**
+     * Plaintexts not acknowledged.
+     */
+    uint32_t inbox;
+    /**
+     * 1 if a publication waits to be marked as published.
+     */
+    uint32_t unpublished;
+} marline_device_facts;
+#endif
 
 /**
  * One event, `= MARLINE_EVENT_INIT`.
@@ -531,6 +801,16 @@ typedef struct marline_event {
 #define MARLINE_ERR_LIMIT 112
 
 /**
+ * No contact, file or waiting message of that name.
+ */
+#define MARLINE_ERR_NOT_FOUND 113
+
+/**
+ * The name is taken, or the device exists already.
+ */
+#define MARLINE_ERR_EXISTS 114
+
+/**
  * Forged, corrupt, or meant for somebody else: drop it. One code for all such failures.
  */
 #define MARLINE_ERR_AUTHENTICATION 201
@@ -601,6 +881,41 @@ typedef struct marline_event {
 #define MARLINE_ERR_NO_SESSION 214
 
 /**
+ * The device's file, or the operating system under it, failed in another way than the following.
+ */
+#define MARLINE_ERR_STORAGE 301
+
+/**
+ * No room on the disk, or above `max_bytes`: make room, try again.
+ */
+#define MARLINE_ERR_DISK_FULL 302
+
+/**
+ * The device's file or its directory cannot be written.
+ */
+#define MARLINE_ERR_READ_ONLY 303
+
+/**
+ * The device's file is damaged, or was altered without the key: restore a backup.
+ */
+#define MARLINE_ERR_CORRUPT 304
+
+/**
+ * Another process holds the device's file for longer than half a minute: try again.
+ */
+#define MARLINE_ERR_IN_USE 305
+
+/**
+ * Not a device file, or one of a newer version.
+ */
+#define MARLINE_ERR_SCHEMA 306
+
+/**
+ * The passphrase or key of the device is wrong.
+ */
+#define MARLINE_ERR_WRONG_KEY 307
+
+/**
  * The operating system gave no randomness; nothing has changed.
  */
 #define MARLINE_ERR_RANDOMNESS 401
@@ -611,7 +926,8 @@ typedef struct marline_event {
 #define MARLINE_ERR_NO_MEMORY 402
 
 /**
- * The signer cannot or will not sign; nothing has changed. Not for identities held in memory.
+ * The signature does not verify under the account's identity; or the identity's secret is outside of this library, and
+ * the call needs it: see marline_account_external. Nothing has changed.
  */
 #define MARLINE_ERR_SIGNER 403
 
@@ -746,7 +1062,7 @@ marline_account_generation(const marline_account *account,
  * @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free
  * @param[out] err  nullable; see marline_error
  * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT for another count,
- *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+ *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_SIGNER (marline_account_external)
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -821,7 +1137,8 @@ marline_account_one_time_left(const marline_account *account,
  * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT,
  *         MARLINE_ERR_STRUCT_SIZE; for the bundle: MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_EXPIRED,
  *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED;
- *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY, MARLINE_ERR_SIGNER
+ *         (marline_account_external). Nothing has changed then.
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -1235,149 +1552,6 @@ marline_contact_receive(marline_contact *contact,
                                        marline_error *err);
 
 /**
- * Says which identity the peer shows now, in a directory or a bundle. Another one than before stops sending until the user
- * has decided.
- *
- * @param[in,out] contact  not NULL
- * @param[in] identity  not NULL; `identity_len` bytes
- * @param[in] identity_len  MARLINE_ID_SIZE
- * @param[out] out_changed  not NULL; 1 if it is another one
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_observe(marline_contact *contact,
-                                       const uint8_t *identity,
-                                       size_t identity_len,
-                                       uint32_t *out_changed,
-                                       marline_error *err);
-
-/**
- * The user accepts the changed identity. It is not verified; sessions with the former one only receive.
- *
- * @param[in,out] contact  not NULL
- * @param[in] identity  not NULL; `identity_len` bytes
- * @param[in] identity_len  MARLINE_ID_SIZE
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_IDENTITY_CHANGED unless it is the one that awaits a decision
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_acknowledge(marline_contact *contact,
-                                           const uint8_t *identity,
-                                           size_t identity_len,
-                                           marline_error *err);
-
-/**
- * The user refuses the changed identity: its sessions are deleted, sending goes on to the former one.
- *
- * @param[in,out] contact  not NULL
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_reject(marline_contact *contact,
-                                      marline_error *err);
-
-/**
- * Records whether the user has compared the safety number.
- *
- * @param[in,out] contact  not NULL
- * @param[in] verified  1 or 0
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_set_verified(marline_contact *contact,
-                                            uint32_t verified,
-                                            marline_error *err);
-
-/**
- * How far an author is trusted as this contact.
- *
- * @param[in] contact  not NULL
- * @param[in] identity  not NULL; `identity_len` bytes
- * @param[in] identity_len  MARLINE_ID_SIZE
- * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_trust(const marline_contact *contact,
-                                     const uint8_t *identity,
-                                     size_t identity_len,
-                                     uint32_t *out_trust,
-                                     marline_error *err);
-
-/**
- * The identity that messages are sent to.
- *
- * @param[in] contact  not NULL
- * @param[out] out_identity  not NULL; `out_identity_len` bytes
- * @param[in] out_identity_len  MARLINE_ID_SIZE
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_identity(const marline_contact *contact,
-                                        uint8_t *out_identity,
-                                        size_t out_identity_len,
-                                        marline_error *err);
-
-/**
- * The identity that awaits the user's decision, if there is one.
- *
- * @param[in] contact  not NULL
- * @param[out] out_has  not NULL; 1 if there is one, else 0 and the identity is zero
- * @param[out] out_identity  not NULL; `out_identity_len` bytes
- * @param[in] out_identity_len  MARLINE_ID_SIZE
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_changed_identity(const marline_contact *contact,
-                                                uint32_t *out_has,
-                                                uint8_t *out_identity,
-                                                size_t out_identity_len,
-                                                marline_error *err);
-
-/**
- * The number of sessions with the contact, at most 9.
- *
- * @param[in] contact  not NULL
- * @param[out] out_count  not NULL
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_session_count(const marline_contact *contact,
-                                             uint32_t *out_count,
-                                             marline_error *err);
-
-/**
- * The facts of one session; index 0 is the best one.
- *
- * @param[in] contact  not NULL
- * @param[in] index  below marline_contact_session_count
- * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
- * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
- * @threads shared: any number of calls that only read
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_session_facts(const marline_contact *contact,
-                                             uint32_t index,
-                                             marline_facts *out_facts,
-                                             marline_error *err);
-
-/**
  * As marline_session_maintain, in all sessions.
  *
  * @param[in,out] contact  not NULL
@@ -1390,6 +1564,799 @@ MARLINE_NODISCARD MARLINE_API marline_status
 marline_contact_maintain(marline_contact *contact,
                                         uint64_t now,
                                         marline_error *err);
+
+#if defined(MARLINE_HAVE_DEVICE)
+/**
+ * Makes a device with a fresh identity in a new file, readable by its owner only.
+ *
+ * @param[in] path  the file; `path_len` bytes, as the operating system takes them (UTF-8 on Windows)
+ * @param[in] path_len  length of the path
+ * @param[in] anchor  a file for the anchor, on another disk or where backups do not reach; `anchor_len` bytes, NULL if that
+ *            is 0: beside the device's file
+ * @param[in] anchor_len  length of the anchor's path
+ * @param[in] unlock  MARLINE_UNLOCK_...: what `secret` is
+ * @param[in] secret  the key or the passphrase; `secret_len` bytes
+ * @param[in] secret_len  MARLINE_KEY_SIZE for a key; for a passphrase at least 1
+ * @param[in] subject  the name it claims towards others; `subject_len` bytes, NULL if that is 0
+ * @param[in] subject_len  0 to MARLINE_MAX_SUBJECT
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[out] out_device  not NULL; a new device, free it with marline_device_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT (a selector, a path, Argon2's cost),
+ *         MARLINE_ERR_STRUCT_SIZE, MARLINE_ERR_EXISTS, MARLINE_ERR_NOT_FOUND (no such directory),
+ *         MARLINE_ERR_RANDOMNESS; storage errors are MARLINE_ERR_STORAGE, MARLINE_ERR_DISK_FULL,
+ *         MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE, MARLINE_ERR_INTERNAL. No file is left then.
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_create(const uint8_t *path,
+                                     size_t path_len,
+                                     const uint8_t *anchor,
+                                     size_t anchor_len,
+                                     uint32_t unlock,
+                                     const uint8_t *secret,
+                                     size_t secret_len,
+                                     const uint8_t *subject,
+                                     size_t subject_len,
+                                     const marline_device_options *options,
+                                     marline_device **out_device,
+                                     marline_error *err);
+
+/**
+ * Opens a device.
+ *
+ * @param[in] path  the file; `path_len` bytes, as the operating system takes them (UTF-8 on Windows)
+ * @param[in] path_len  length of the path
+ * @param[in] anchor  the file of the anchor, as it was created with; `anchor_len` bytes, NULL if that is 0
+ * @param[in] anchor_len  length of the anchor's path
+ * @param[in] unlock  MARLINE_UNLOCK_...: what `secret` is
+ * @param[in] secret  the key or the passphrase; `secret_len` bytes
+ * @param[in] secret_len  MARLINE_KEY_SIZE for a key; for a passphrase at least 1
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[out] out_device  not NULL; the device, free it with marline_device_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE;
+ *         MARLINE_ERR_WRONG_KEY; MARLINE_ERR_NOT_FOUND; MARLINE_ERR_ROLLBACK: the file is older than one that was used here,
+ *         see marline_device_open_restored; MARLINE_ERR_SCHEMA; storage errors are MARLINE_ERR_STORAGE,
+ *         MARLINE_ERR_DISK_FULL, MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE, MARLINE_ERR_INTERNAL
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_open(const uint8_t *path,
+                                   size_t path_len,
+                                   const uint8_t *anchor,
+                                   size_t anchor_len,
+                                   uint32_t unlock,
+                                   const uint8_t *secret,
+                                   size_t secret_len,
+                                   const marline_device_options *options,
+                                   marline_device **out_device,
+                                   marline_error *err);
+
+/**
+ * Opens a copy that is older than the state it was copied from: a restored backup, a cloned machine. What such a copy must
+ * not go on with is deleted: all sessions, all prekeys, the outbox. Identity, contacts and their verification
+ * stay. Afterwards marline_device_publish, and a fresh bundle of each contact.
+ *
+ * @param[in] path  the file; `path_len` bytes, as the operating system takes them (UTF-8 on Windows)
+ * @param[in] path_len  length of the path
+ * @param[in] anchor  a file for the anchor; `anchor_len` bytes, NULL if that is 0
+ * @param[in] anchor_len  length of the anchor's path
+ * @param[in] unlock  MARLINE_UNLOCK_...: what `secret` is
+ * @param[in] secret  the key or the passphrase; `secret_len` bytes
+ * @param[in] secret_len  MARLINE_KEY_SIZE for a key; for a passphrase at least 1
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_device  not NULL; the device, free it with marline_device_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_open, without MARLINE_ERR_ROLLBACK
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_open_restored(const uint8_t *path,
+                                            size_t path_len,
+                                            const uint8_t *anchor,
+                                            size_t anchor_len,
+                                            uint32_t unlock,
+                                            const uint8_t *secret,
+                                            size_t secret_len,
+                                            const marline_device_options *options,
+                                            uint64_t now,
+                                            marline_device **out_device,
+                                            marline_error *err);
+
+/**
+ * Closes a device and wipes what was in memory. Its file stays, with everything in it; what was marked as sent or
+ * acknowledged since the last change waits there once more, unless marline_device_flush was called. In a child process
+ * after a fork this does nothing: the file belongs to the parent.
+ *
+ * @param[in] device  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_device_free(marline_device *device);
+
+/**
+ * The id of the device's identity.
+ *
+ * @param[in] device  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_identity(const marline_device *device,
+                                       uint8_t *out_identity,
+                                       size_t out_identity_len,
+                                       marline_error *err);
+
+/**
+ * The generation of the device's state: it grows with every change. Kept where a restore does not reach, it shows that a
+ * whole machine was rolled back: give it as `minimum_generation`.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_generation  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_generation(marline_device *device,
+                                         uint64_t *out_generation,
+                                         marline_error *err);
+
+/**
+ * Puts everything on disk: what was marked as sent or acknowledged, and with MARLINE_DURABILITY_BATCHED the changes since
+ * the last call.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; storage errors are MARLINE_ERR_STORAGE,
+ *         MARLINE_ERR_DISK_FULL, MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_flush(marline_device *device,
+                                    marline_error *err);
+
+/**
+ * Writes a consistent, encrypted copy of the file to a new one, opened by the same key or passphrase. It is for
+ * marline_device_open_restored.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] path  the new file; `path_len` bytes of UTF-8
+ * @param[in] path_len  length of the path
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT (a path), MARLINE_ERR_EXISTS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_backup(marline_device *device,
+                                     const uint8_t *path,
+                                     size_t path_len,
+                                     marline_error *err);
+
+/**
+ * Adds a contact from its bundle, or gives a fresh bundle to one that exists, for a first session or a reset. The
+ * bundle is verified. A known identity under another name is renamed.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the name it has here: UTF-8 without control characters, 1 to 255 bytes; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] now  Unix seconds
+ * @param[out] out_added  not NULL; MARLINE_ADDED_...
+ * @param[out] out_identity  not NULL; the bundle's identity, `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT (not a name), MARLINE_ERR_EXISTS (the name is
+ *         another contact's, and the identity a third one's); for the bundle: MARLINE_ERR_AUTHENTICATION,
+ *         MARLINE_ERR_EXPIRED, MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED. Nothing has
+ *         changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_add_contact(marline_device *device,
+                                          const uint8_t *name,
+                                          size_t name_len,
+                                          const uint8_t *bundle,
+                                          size_t bundle_len,
+                                          uint64_t now,
+                                          uint32_t *out_added,
+                                          uint8_t *out_identity,
+                                          size_t out_identity_len,
+                                          marline_error *err);
+
+/**
+ * All contacts, in no order.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_contacts  not NULL; the contacts as they are now, free it with marline_contacts_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_contacts(marline_device *device,
+                                       marline_contacts **out_contacts,
+                                       marline_error *err);
+
+/**
+ * One contact.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[out] out_contacts  not NULL; the contact at index 0, free it with marline_contacts_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_NOT_FOUND
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_contact(marline_device *device,
+                                      const uint8_t *name,
+                                      size_t name_len,
+                                      marline_contacts **out_contacts,
+                                      marline_error *err);
+
+/**
+ * Records whether the user has compared the safety number: see marline_safety_number.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[in] verified  1 or 0
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_contact
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_set_verified(marline_device *device,
+                                           const uint8_t *name,
+                                           size_t name_len,
+                                           uint32_t verified,
+                                           marline_error *err);
+
+/**
+ * The user accepts a contact's changed identity, given as it was shown. It is not verified.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_contact; MARLINE_ERR_IDENTITY_CHANGED unless it is the one that awaits a decision
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_acknowledge_identity(marline_device *device,
+                                                   const uint8_t *name,
+                                                   size_t name_len,
+                                                   const uint8_t *identity,
+                                                   size_t identity_len,
+                                                   marline_error *err);
+
+/**
+ * The user refuses a contact's changed identity: what it brought is deleted.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_contact
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_reject_identity(marline_device *device,
+                                              const uint8_t *name,
+                                              size_t name_len,
+                                              marline_error *err);
+
+/**
+ * The number of contacts.
+ *
+ * @param[in] contacts  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_contacts_count(const marline_contacts *contacts);
+
+/**
+ * One contact.
+ *
+ * @param[in] contacts  not NULL
+ * @param[in] index  below marline_contacts_count
+ * @param[in,out] out_info  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contacts_get(const marline_contacts *contacts,
+                                    uint32_t index,
+                                    marline_contact_info *out_info,
+                                    marline_error *err);
+
+/**
+ * The name of a contact: UTF-8, not NUL-terminated.
+ *
+ * @param[in] contacts  not NULL
+ * @param[in] index  below marline_contacts_count
+ * @return the bytes, valid until the handle is freed; NULL for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_contacts_name(const marline_contacts *contacts,
+                                     uint32_t index);
+
+/**
+ * The number of bytes of a contact's name.
+ *
+ * @param[in] contacts  not NULL
+ * @param[in] index  below marline_contacts_count
+ * @return the number; 0 for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_contacts_name_len(const marline_contacts *contacts,
+                                 uint32_t index);
+
+/**
+ * The facts of one session with a contact.
+ *
+ * @param[in] contacts  not NULL
+ * @param[in] index  below marline_contacts_count
+ * @param[in] session  below the contact's `sessions`; 0 is the best one
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contacts_session(const marline_contacts *contacts,
+                                        uint32_t index,
+                                        uint32_t session,
+                                        marline_facts *out_facts,
+                                        marline_error *err);
+
+/**
+ * Frees contacts. The device's own are not touched.
+ *
+ * @param[in] contacts  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_contacts_free(marline_contacts *contacts);
+
+/**
+ * The number of messages in an inbox.
+ *
+ * @param[in] inbox  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_inbox_count(const marline_inbox *inbox);
+
+/**
+ * One message of an inbox, but for its bytes.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @param[in,out] out_incoming  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_inbox_get(const marline_inbox *inbox,
+                                 uint32_t index,
+                                 marline_incoming *out_incoming,
+                                 marline_error *err);
+
+/**
+ * The plaintext of a message.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the bytes, valid until the handle is freed; not NULL even when empty; NULL if there is no plaintext, for another
+ *         index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_inbox_plaintext(const marline_inbox *inbox,
+                                       uint32_t index);
+
+/**
+ * The number of bytes of a message's plaintext.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the number; 0 if there is no plaintext, for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_inbox_plaintext_len(const marline_inbox *inbox,
+                                   uint32_t index);
+
+/**
+ * The name of the contact that a message is from: UTF-8, not NUL-terminated.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the bytes, valid until the handle is freed; NULL for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_inbox_contact(const marline_inbox *inbox,
+                                     uint32_t index);
+
+/**
+ * The number of bytes of the contact's name.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the number; 0 for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_inbox_contact_len(const marline_inbox *inbox,
+                                 uint32_t index);
+
+/**
+ * The subject that the author claims: 0 to 255 bytes, not NUL-terminated, not checked to be text.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the bytes, valid until the handle is freed; not NULL even when empty; NULL for another index, NULL or a wrong
+ *         handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_inbox_subject(const marline_inbox *inbox,
+                                     uint32_t index);
+
+/**
+ * The number of bytes of the subject.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @return the number; 0 for another index, NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_inbox_subject_len(const marline_inbox *inbox,
+                                 uint32_t index);
+
+/**
+ * What happened besides when a message was received. Empty for one that is taken from the inbox again.
+ *
+ * @param[in] inbox  not NULL
+ * @param[in] index  below marline_inbox_count
+ * @param[out] out_events  not NULL; the events, free it with marline_events_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_inbox_events(const marline_inbox *inbox,
+                                    uint32_t index,
+                                    marline_events **out_events,
+                                    marline_error *err);
+
+/**
+ * Wipes and frees an inbox. What is on the device is not touched.
+ *
+ * @param[in] inbox  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_inbox_free(marline_inbox *inbox);
+
+/**
+ * Encrypts for a contact, starting a session from the contact's bundle when there is none. State and ciphertext are on
+ * disk when the call returns: the message may leave at once. It waits in the outbox until marline_device_mark_sent.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults; `slots` counts if this starts a session
+ * @param[in] now  Unix seconds
+ * @param[out] out_id  not NULL; names it in the outbox, `out_id_len` bytes
+ * @param[in] out_id_len  MARLINE_ID_SIZE
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE;
+ *         MARLINE_ERR_NOT_FOUND (no such contact); MARLINE_ERR_NO_SESSION: add a bundle; MARLINE_ERR_IDENTITY_CHANGED: the
+ *         user has to decide; MARLINE_ERR_AGREEMENT_FAILED: marline_device_reset; for the bundle: MARLINE_ERR_EXPIRED,
+ *         MARLINE_ERR_ROLLBACK, MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_MALFORMED; MARLINE_ERR_LIMIT,
+ *         MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_send(marline_device *device,
+                                   const uint8_t *name,
+                                   size_t name_len,
+                                   const uint8_t *plaintext,
+                                   size_t plaintext_len,
+                                   const uint8_t *ad,
+                                   size_t ad_len,
+                                   const marline_options *options,
+                                   uint64_t now,
+                                   uint8_t *out_id,
+                                   size_t out_id_len,
+                                   marline_buffer **out_message,
+                                   marline_error *err);
+
+/**
+ * Gives up the session with a contact and starts another from its bundle; the message tells the peer so. At most one in
+ * an hour.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] name  the contact's name; `name_len` bytes
+ * @param[in] name_len  length of the name
+ * @param[in] now  Unix seconds
+ * @param[out] out_id  not NULL; names it in the outbox, `out_id_len` bytes
+ * @param[in] out_id_len  MARLINE_ID_SIZE
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_send; MARLINE_ERR_LIMIT within an hour of the last reset
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_reset(marline_device *device,
+                                    const uint8_t *name,
+                                    size_t name_len,
+                                    uint64_t now,
+                                    uint8_t *out_id,
+                                    size_t out_id_len,
+                                    marline_buffer **out_message,
+                                    marline_error *err);
+
+/**
+ * The message is with the transport: it leaves the outbox with the next change or marline_device_flush. A crash before that
+ * means that it is sent twice, which the receiver ignores.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] id  not NULL; what marline_device_send or marline_outbox_get gave, `id_len` bytes
+ * @param[in] id_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_mark_sent(marline_device *device,
+                                        const uint8_t *id,
+                                        size_t id_len,
+                                        marline_error *err);
+
+/**
+ * Opens a message. State and plaintext are on disk when the call returns; the same message gives the same plaintext until
+ * marline_device_acknowledge. Somebody unknown who starts a session becomes a new contact.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] message  `message_len` bytes
+ * @param[in] message_len  length of the message
+ * @param[in] from  the contact that the transport says it comes from; `from_len` bytes, NULL if that is 0: all contacts are
+ *            tried, those heard last first
+ * @param[in] from_len  length of the contact's name
+ * @param[in] ad  the associated data it was sent with; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] now  Unix seconds
+ * @param[out] out_inbox  not NULL; the message at index 0, free it with marline_inbox_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_NOT_FOUND (no contact `from`);
+ *         MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_DUPLICATE, MARLINE_ERR_TOO_OLD, MARLINE_ERR_TOO_FAR_AHEAD,
+ *         MARLINE_ERR_UNKNOWN_PREKEY, MARLINE_ERR_PREKEY_USED, MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_LIMIT (publish
+ *         again), MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED, MARLINE_ERR_NO_SESSION,
+ *         MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_receive(marline_device *device,
+                                      const uint8_t *message,
+                                      size_t message_len,
+                                      const uint8_t *from,
+                                      size_t from_len,
+                                      const uint8_t *ad,
+                                      size_t ad_len,
+                                      uint64_t now,
+                                      marline_inbox **out_inbox,
+                                      marline_error *err);
+
+/**
+ * The application has what it needs of a plaintext: it leaves the inbox with the next change or marline_device_flush.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] id  not NULL; the `id` of marline_inbox_get, `id_len` bytes
+ * @param[in] id_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_LENGTH
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_acknowledge(marline_device *device,
+                                          const uint8_t *id,
+                                          size_t id_len,
+                                          marline_error *err);
+
+/**
+ * Plaintexts not acknowledged, oldest first: after a start, what was received and not dealt with.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_inbox  not NULL; the inbox as it is now, free it with marline_inbox_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_inbox(marline_device *device,
+                                    marline_inbox **out_inbox,
+                                    marline_error *err);
+
+/**
+ * Ciphertexts not marked as sent, oldest first: after a start, what is to be sent (again).
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_outbox  not NULL; the outbox as it is now, free it with marline_outbox_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_outbox(marline_device *device,
+                                     marline_outbox **out_outbox,
+                                     marline_error *err);
+
+/**
+ * The number of messages in an outbox.
+ *
+ * @param[in] outbox  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_outbox_count(const marline_outbox *outbox);
+
+/**
+ * One message of an outbox.
+ *
+ * @param[in] outbox  not NULL
+ * @param[in] index  below marline_outbox_count
+ * @param[out] out_id  not NULL; for marline_device_mark_sent, `out_id_len` bytes
+ * @param[in] out_id_len  MARLINE_ID_SIZE
+ * @param[out] out_name  not NULL; the contact it is for, a new buffer, free it with marline_buffer_free
+ * @param[out] out_message  not NULL; what to send, a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH; MARLINE_ERR_ARGUMENT for another index
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_outbox_get(const marline_outbox *outbox,
+                                  uint32_t index,
+                                  uint8_t *out_id,
+                                  size_t out_id_len,
+                                  marline_buffer **out_name,
+                                  marline_buffer **out_message,
+                                  marline_error *err);
+
+/**
+ * Frees an outbox. What is on the device is not touched.
+ *
+ * @param[in] outbox  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_outbox_free(marline_outbox *outbox);
+
+/**
+ * Makes a publication for a directory. It is on disk when the call returns, and waits in marline_device_unpublished until
+ * marline_device_mark_published.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] count  one-time prekeys, 1 to MARLINE_MAX_ONE_TIME
+ * @param[in] now  Unix seconds
+ * @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT for another count,
+ *         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS; storage errors are MARLINE_ERR_STORAGE, MARLINE_ERR_DISK_FULL,
+ *         MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE. Nothing has changed then.
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_publish(marline_device *device,
+                                      uint32_t count,
+                                      uint64_t now,
+                                      marline_publication **out_publication,
+                                      marline_error *err);
+
+/**
+ * The publication that no directory has yet.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free; NULL also after success if
+ *             there is none
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_unpublished(marline_device *device,
+                                          marline_publication **out_publication,
+                                          marline_error *err);
+
+/**
+ * The directory has the publication.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_mark_published(marline_device *device,
+                                             marline_error *err);
+
+/**
+ * Does what is due and reports it: publishes when the newest publication is a week old or three quarters of its one-time
+ * prekeys are used, deletes private halves past their deadline, and once a day deletes message keys of 30 days.
+ * Call it about every hour.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] now  Unix seconds
+ * @param[in,out] out_report  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] out_publication  not NULL; for the directory, free it with marline_publication_free; NULL also after success
+ *             if none was due
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_publish; MARLINE_ERR_STRUCT_SIZE
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_maintain(marline_device *device,
+                                       uint64_t now,
+                                       marline_maintenance *out_report,
+                                       marline_publication **out_publication,
+                                       marline_error *err);
+
+/**
+ * The state of things.
+ *
+ * @param[in,out] device  not NULL
+ * @param[in] now  Unix seconds
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush; MARLINE_ERR_STRUCT_SIZE
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_status(marline_device *device,
+                                     uint64_t now,
+                                     marline_device_facts *out_facts,
+                                     marline_error *err);
+
+/**
+ * The name that the device claims.
+ *
+ * @param[in,out] device  not NULL
+ * @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_device_flush
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_device_subject(marline_device *device,
+                                      marline_buffer **out_subject,
+                                      marline_error *err);
+#endif
 
 /**
  * The number of events.
@@ -1425,6 +2392,59 @@ marline_events_get(const marline_events *events,
  */
 MARLINE_API
 void marline_events_free(marline_events *events);
+
+/**
+ * What there is to know about a session.
+ *
+ * @param[in] session  not NULL
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_facts(const marline_session *session,
+                                     marline_facts *out_facts,
+                                     marline_error *err);
+
+/**
+ * The subject that the peer claims: 0 to 255 bytes, not checked to be text.
+ *
+ * @param[in] session  not NULL
+ * @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_peer_subject(const marline_session *session,
+                                            marline_buffer **out_subject,
+                                            marline_error *err);
+
+/**
+ * A secret for another protocol, the same on both sides for the same label and context. It depends on the
+ * handshake only.
+ *
+ * @param[in] session  not NULL
+ * @param[in] label  `label_len` bytes, NULL if that is 0
+ * @param[in] label_len  length of the label
+ * @param[in] context  `context_len` bytes, NULL if that is 0
+ * @param[in] context_len  length of the context
+ * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
+ * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_session_export_secret(const marline_session *session,
+                                             const uint8_t *label,
+                                             size_t label_len,
+                                             const uint8_t *context,
+                                             size_t context_len,
+                                             size_t secret_len,
+                                             marline_buffer **out_secret,
+                                             marline_error *err);
 
 /**
  * Computes an encryption without making it. The order is: prepare, store marline_pending_state, then
@@ -1493,6 +2513,23 @@ marline_pending_state(const marline_pending *pending,
                                      marline_buffer **out_sealed,
                                      uint64_t *out_generation,
                                      marline_error *err);
+
+/**
+ * What a prepared change yields, to be stored in one transaction with marline_pending_state: the message for an outbox, or
+ * the plaintext for an inbox (its sender is the session's peer). Without that, a crash between storing and the
+ * commit loses it. Do nothing else with it before the commit.
+ *
+ * @param[in] pending  not NULL
+ * @param[out] out_output  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
+ *         session, and there is no plaintext
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_pending_output(const marline_pending *pending,
+                                      marline_buffer **out_output,
+                                      marline_error *err);
 
 /**
  * Makes a prepared encryption and releases its message. The pending handle is spent then, also with
@@ -1626,6 +2663,28 @@ marline_bundle_unverified_identity(const uint8_t *bundle,
                                                   uint8_t *out_identity,
                                                   size_t out_identity_len,
                                                   marline_error *err);
+
+/**
+ * Verifies a bundle: its signatures, its prekey, its time. marline_account_initiate and marline_device_add_contact do so by
+ * themselves; this is for whoever looks at bundles before.
+ *
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] own  not NULL; the caller's identity, `own_len` bytes
+ * @param[in] own_len  MARLINE_ID_SIZE
+ * @param[in] now  Unix seconds
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH; MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_EXPIRED,
+ *         MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+ * @threads any
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_bundle_verify(const uint8_t *bundle,
+                                     size_t bundle_len,
+                                     const uint8_t *own,
+                                     size_t own_len,
+                                     uint64_t now,
+                                     marline_error *err);
 
 /**
  * Whether a bundle carries a one-time prekey. Nothing is verified.
@@ -1801,7 +2860,7 @@ marline_session_decrypt(marline_session *session,
  * @param[out] out_len  not NULL
  * @param[out] err  nullable; see marline_error
  * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE,
- *         MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+ *         MARLINE_ERR_AGREEMENT_FAILED
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -1886,57 +2945,283 @@ marline_session_maintain(marline_session *session,
                                         marline_error *err);
 
 /**
- * What there is to know about a session.
+ * Makes a new device whose identity signs outside of this library. It holds the public keys only. Instead of
+ * marline_account_publish and marline_account_initiate, which answer MARLINE_ERR_SIGNER, it has
+ * marline_account_prepare_publish and marline_account_prepare_initiate; everything else is the same.
  *
- * @param[in] session  not NULL
- * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[in] ed25519  not NULL; the identity's Ed25519 public key, `ed25519_len` bytes
+ * @param[in] ed25519_len  MARLINE_ED25519_KEY_SIZE
+ * @param[in] mldsa65  not NULL; the identity's ML-DSA-65 public key (FIPS 204), `mldsa65_len` bytes
+ * @param[in] mldsa65_len  MARLINE_MLDSA65_KEY_SIZE
+ * @param[in] subject  the name it claims; `subject_len` bytes, NULL if that is 0
+ * @param[in] subject_len  0 to MARLINE_MAX_SUBJECT
+ * @param[out] out_account  not NULL; a new account, free it with marline_account_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_STRUCT_SIZE
- * @threads shared: any number of calls that only read
+ * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_MALFORMED (not a key to sign with)
+ * @threads any
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_facts(const marline_session *session,
-                                     marline_facts *out_facts,
-                                     marline_error *err);
+marline_account_external(const uint8_t *ed25519,
+                                        size_t ed25519_len,
+                                        const uint8_t *mldsa65,
+                                        size_t mldsa65_len,
+                                        const uint8_t *subject,
+                                        size_t subject_len,
+                                        marline_account **out_account,
+                                        marline_error *err);
 
 /**
- * The subject that the peer claims: 0 to 255 bytes, not checked to be text.
+ * Restores an account of marline_account_external from a stored state.
  *
- * @param[in] session  not NULL
- * @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[in] key  not NULL; the application's key, `key_len` bytes
+ * @param[in] key_len  MARLINE_KEY_SIZE
+ * @param[in] ed25519  not NULL; the identity's Ed25519 public key, `ed25519_len` bytes
+ * @param[in] ed25519_len  MARLINE_ED25519_KEY_SIZE
+ * @param[in] mldsa65  not NULL; the identity's ML-DSA-65 public key, `mldsa65_len` bytes
+ * @param[in] mldsa65_len  MARLINE_MLDSA65_KEY_SIZE
+ * @param[in] sealed  what marline_account_export gave; `sealed_len` bytes
+ * @param[in] sealed_len  length of the stored state
+ * @param[in] minimum_generation  the newest generation the application knows of; 0 accepts any
+ * @param[out] out_account  not NULL; a new account, free it with marline_account_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors
- * @threads shared: any number of calls that only read
+ * @return as marline_account_import; MARLINE_ERR_IDENTITY_CHANGED when the keys are another identity's
+ * @threads any
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_peer_subject(const marline_session *session,
-                                            marline_buffer **out_subject,
-                                            marline_error *err);
+marline_account_import_external(const uint8_t *key,
+                                               size_t key_len,
+                                               const uint8_t *ed25519,
+                                               size_t ed25519_len,
+                                               const uint8_t *mldsa65,
+                                               size_t mldsa65_len,
+                                               const uint8_t *sealed,
+                                               size_t sealed_len,
+                                               uint64_t minimum_generation,
+                                               marline_account **out_account,
+                                               marline_error *err);
 
 /**
- * A secret for another protocol, the same on both sides for the same label and context. It depends on the
- * handshake only.
+ * Prepares a publication of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
+ * marline_account_finish_publish makes it. Nothing changes before that.
  *
- * @param[in] session  not NULL
- * @param[in] label  `label_len` bytes, NULL if that is 0
- * @param[in] label_len  length of the label
- * @param[in] context  `context_len` bytes, NULL if that is 0
- * @param[in] context_len  length of the context
- * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
- * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] count  one-time prekeys, 1 to MARLINE_MAX_ONE_TIME
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
- * @threads shared: any number of calls that only read
+ * @return as marline_account_publish; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
-marline_session_export_secret(const marline_session *session,
-                                             const uint8_t *label,
-                                             size_t label_len,
-                                             const uint8_t *context,
-                                             size_t context_len,
-                                             size_t secret_len,
-                                             marline_buffer **out_secret,
+marline_account_prepare_publish(marline_account *account,
+                                               uint32_t count,
+                                               uint64_t now,
+                                               marline_signing **out_signing,
+                                               marline_error *err);
+
+/**
+ * Prepares a session of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
+ * marline_account_finish_initiate starts it. Nothing changes before that.
+ *
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_prepare_initiate(marline_account *account,
+                                                const uint8_t *bundle,
+                                                size_t bundle_len,
+                                                const uint8_t *plaintext,
+                                                size_t plaintext_len,
+                                                const uint8_t *ad,
+                                                size_t ad_len,
+                                                const marline_options *options,
+                                                uint64_t now,
+                                                marline_signing **out_signing,
+                                                marline_error *err);
+
+/**
+ * As marline_account_prepare_initiate, for a contact: marline_contact_finish starts the session.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_prepare_initiate(marline_contact *contact,
+                                                marline_account *account,
+                                                const uint8_t *bundle,
+                                                size_t bundle_len,
+                                                const uint8_t *plaintext,
+                                                size_t plaintext_len,
+                                                const uint8_t *ad,
+                                                size_t ad_len,
+                                                const marline_options *options,
+                                                uint64_t now,
+                                                marline_signing **out_signing,
+                                                marline_error *err);
+
+/**
+ * As marline_contact_prepare_initiate, for a reset: see marline_contact_reset.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_prepare_reset(marline_contact *contact,
+                                             marline_account *account,
+                                             const uint8_t *bundle,
+                                             size_t bundle_len,
+                                             const uint8_t *ad,
+                                             size_t ad_len,
+                                             const marline_options *options,
+                                             uint64_t now,
+                                             marline_signing **out_signing,
                                              marline_error *err);
+
+/**
+ * The bytes that both keys of the identity sign: Ed25519 (RFC 8032, pure), and ML-DSA-65 (FIPS 204, pure, empty context).
+ *
+ * @param[in] signing  not NULL
+ * @return the bytes, valid until the handle is freed; NULL for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+const uint8_t *marline_signing_input(const marline_signing *signing);
+
+/**
+ * The number of bytes to sign.
+ *
+ * @param[in] signing  not NULL
+ * @return the number; 0 for NULL or a wrong handle
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_API
+size_t marline_signing_input_len(const marline_signing *signing);
+
+/**
+ * Wipes and frees what is to be signed; if nothing was made of it, nothing has changed.
+ *
+ * @param[in] signing  NULL is ignored
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_API
+void marline_signing_free(marline_signing *signing);
+
+/**
+ * Makes a prepared publication. The signatures are verified before anything changes, and `signing` is spent when it
+ * succeeds. Store the account's state before the publication leaves the device.
+ *
+ * @param[in,out] account  not NULL; the account it was prepared for
+ * @param[in,out] signing  not NULL; of marline_account_prepare_publish
+ * @param[in] ed25519  not NULL; the Ed25519 signature, `ed25519_len` bytes
+ * @param[in] ed25519_len  MARLINE_ED25519_SIGNATURE_SIZE
+ * @param[in] mldsa65  not NULL; the ML-DSA-65 signature, `mldsa65_len` bytes
+ * @param[in] mldsa65_len  MARLINE_MLDSA65_SIGNATURE_SIZE
+ * @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_publish; MARLINE_ERR_SIGNER: the signatures do not verify; MARLINE_ERR_SPENT (used
+ *         before, or prepared for something else); MARLINE_ERR_STALE: the account has published since, or is another
+ *         one. Nothing has changed then.
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_finish_publish(marline_account *account,
+                                              marline_signing *signing,
+                                              const uint8_t *ed25519,
+                                              size_t ed25519_len,
+                                              const uint8_t *mldsa65,
+                                              size_t mldsa65_len,
+                                              marline_publication **out_publication,
+                                              marline_error *err);
+
+/**
+ * Starts a prepared session. The signatures are verified before anything changes, and `signing` is spent when it
+ * succeeds. Store the states of the account and of the session before the message leaves the device.
+ *
+ * @param[in,out] account  not NULL; the account it was prepared for
+ * @param[in,out] signing  not NULL; of marline_account_prepare_initiate
+ * @param[in] ed25519  not NULL; the Ed25519 signature, `ed25519_len` bytes
+ * @param[in] ed25519_len  MARLINE_ED25519_SIGNATURE_SIZE
+ * @param[in] mldsa65  not NULL; the ML-DSA-65 signature, `mldsa65_len` bytes
+ * @param[in] mldsa65_len  MARLINE_MLDSA65_SIGNATURE_SIZE
+ * @param[out] out_session  not NULL; a new session, free it with marline_session_free
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_initiate; MARLINE_ERR_SIGNER: the signatures do not verify; MARLINE_ERR_SPENT (used
+ *         before, or prepared for something else); MARLINE_ERR_STALE: it was prepared for another account
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_finish_initiate(marline_account *account,
+                                               marline_signing *signing,
+                                               const uint8_t *ed25519,
+                                               size_t ed25519_len,
+                                               const uint8_t *mldsa65,
+                                               size_t mldsa65_len,
+                                               marline_session **out_session,
+                                               marline_buffer **out_message,
+                                               marline_error *err);
+
+/**
+ * Starts a prepared session with a contact, or makes a prepared reset. The signatures are verified before anything
+ * changes, and `signing` is spent when it succeeds. Store the states of the account and of the contact before
+ * the message leaves the device.
+ *
+ * @param[in,out] contact  not NULL; the contact it was prepared for
+ * @param[in,out] account  not NULL; the account it was prepared for
+ * @param[in,out] signing  not NULL; of marline_contact_prepare_initiate or marline_contact_prepare_reset
+ * @param[in] ed25519  not NULL; the Ed25519 signature, `ed25519_len` bytes
+ * @param[in] ed25519_len  MARLINE_ED25519_SIGNATURE_SIZE
+ * @param[in] mldsa65  not NULL; the ML-DSA-65 signature, `mldsa65_len` bytes
+ * @param[in] mldsa65_len  MARLINE_MLDSA65_SIGNATURE_SIZE
+ * @param[out] out_message  not NULL; a new buffer, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate; MARLINE_ERR_SIGNER: the signatures do not verify; MARLINE_ERR_SPENT (used
+ *         before, or prepared for something else); MARLINE_ERR_STALE: it was prepared for another account
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_finish(marline_contact *contact,
+                                      marline_account *account,
+                                      marline_signing *signing,
+                                      const uint8_t *ed25519,
+                                      size_t ed25519_len,
+                                      const uint8_t *mldsa65,
+                                      size_t mldsa65_len,
+                                      marline_buffer **out_message,
+                                      marline_error *err);
 
 /**
  * The name of a status, such as "MARLINE_ERR_NULL".
@@ -1967,6 +3252,173 @@ const char *marline_status_message(marline_status status);
  */
 MARLINE_API
 uint32_t marline_status_class(marline_status status);
+
+/**
+ * Says which identity the peer shows now, in a directory or a bundle. Another one than before stops sending until the user
+ * has decided.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] out_changed  not NULL; 1 if it is another one
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_observe(marline_contact *contact,
+                                       const uint8_t *identity,
+                                       size_t identity_len,
+                                       uint32_t *out_changed,
+                                       marline_error *err);
+
+/**
+ * The user accepts the changed identity. It is not verified; sessions with the former one only receive.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_IDENTITY_CHANGED unless it is the one that awaits a decision
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_acknowledge(marline_contact *contact,
+                                           const uint8_t *identity,
+                                           size_t identity_len,
+                                           marline_error *err);
+
+/**
+ * The user refuses the changed identity: its sessions are deleted, sending goes on to the former one.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_reject(marline_contact *contact,
+                                      marline_error *err);
+
+/**
+ * Records whether the user has compared the safety number.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in] verified  1 or 0
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_set_verified(marline_contact *contact,
+                                            uint32_t verified,
+                                            marline_error *err);
+
+/**
+ * How far an author is trusted as this contact.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] identity  not NULL; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
+ * @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_trust(const marline_contact *contact,
+                                     const uint8_t *identity,
+                                     size_t identity_len,
+                                     uint32_t *out_trust,
+                                     marline_error *err);
+
+/**
+ * The identity that messages are sent to.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_identity(const marline_contact *contact,
+                                        uint8_t *out_identity,
+                                        size_t out_identity_len,
+                                        marline_error *err);
+
+/**
+ * The identity that awaits the user's decision, if there is one.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_has  not NULL; 1 if there is one, else 0 and the identity is zero
+ * @param[out] out_identity  not NULL; `out_identity_len` bytes
+ * @param[in] out_identity_len  MARLINE_ID_SIZE
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_changed_identity(const marline_contact *contact,
+                                                uint32_t *out_has,
+                                                uint8_t *out_identity,
+                                                size_t out_identity_len,
+                                                marline_error *err);
+
+/**
+ * The number of sessions with the contact, at most 9.
+ *
+ * @param[in] contact  not NULL
+ * @param[out] out_count  not NULL
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_session_count(const marline_contact *contact,
+                                             uint32_t *out_count,
+                                             marline_error *err);
+
+/**
+ * The facts of one session; index 0 is the best one.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] index  below marline_contact_session_count
+ * @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_session_facts(const marline_contact *contact,
+                                             uint32_t index,
+                                             marline_facts *out_facts,
+                                             marline_error *err);
+
+/**
+ * As marline_session_export_secret, of the session that messages are sent on.
+ *
+ * @param[in] contact  not NULL
+ * @param[in] label  `label_len` bytes, NULL if that is 0
+ * @param[in] label_len  length of the label
+ * @param[in] context  `context_len` bytes, NULL if that is 0
+ * @param[in] context_len  length of the context
+ * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
+ * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
+ * @param[out] err  nullable; see marline_error
+ * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH; MARLINE_ERR_NO_SESSION
+ * @threads shared: any number of calls that only read
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_export_secret(const marline_contact *contact,
+                                             const uint8_t *label,
+                                             size_t label_len,
+                                             const uint8_t *context,
+                                             size_t context_len,
+                                             size_t secret_len,
+                                             marline_buffer **out_secret,
+                                             marline_error *err);
 
 /**
  * The library's version, such as "0.1.0".

@@ -32,6 +32,8 @@ def header(cbindgen):
     _, body = after.split(includes)
     text = (ABI / "head.h").read_text() + before.lstrip() + guard + "\n" + includes + "\n" \
         + (ABI / "macros.h").read_text() + body
+    # One guard around neighbours that share it.
+    text = re.sub(r"#endif\n\n#if defined\(MARLINE_HAVE_DEVICE\)\n", "\n", text)
     text = re.sub(r"\bstruct (marline_\w+ \*)", r"\1", text)
     # A status must be looked at.
     return re.sub(r"^MARLINE_API\s+marline_status\s+(?=marline_)", "MARLINE_NODISCARD MARLINE_API marline_status\n",
@@ -142,7 +144,7 @@ def main():
     text = header(cbindgen)
     api = functions(text)
     names = sorted(f["name"] for f in api)
-    source = "".join(p.read_text() for p in sorted((FFI / "src").glob("*.rs")) if p.name != "testing.rs")
+    source = "".join(p.read_text() for p in sorted((FFI / "src").rglob("*.rs")) if p.name != "testing.rs")
     exported = sorted(re.findall(r'no_mangle\)\]\npub (?:unsafe )?extern "C" fn (\w+)', source))
     if exported != names:
         sys.exit(f"header and source differ: {set(exported) ^ set(names)}")

@@ -1,6 +1,6 @@
 //! Accounts: one device's identity and prekeys.
 
-use marline::{Account, InitiateOptions, PrekeyBundle, StateKey, Task};
+use marline::{Account, External, InitiateOptions, PrekeyBundle, StateKey, Task};
 use zeroize::Zeroizing;
 
 use crate::boundary::{Contract, call, read};
@@ -11,6 +11,7 @@ use crate::options::MarlineOptions;
 use crate::prekey::MARLINE_ID_SIZE;
 use crate::randomness::Os;
 use crate::session::{plaintext_bytes, room_for};
+use crate::signing::{Desk, Remote};
 use crate::status::{MARLINE_ERR_ARGUMENT, MARLINE_ERR_LENGTH, MarlineError, Status, of};
 
 /// Bytes of the application's key for stored states.
@@ -23,6 +24,25 @@ pub const MARLINE_TASK_ROTATE: u32 = 1;
 pub const MARLINE_TASK_REPLENISH: u32 = 2;
 /// Bit of marline_account_due: call marline_account_delete_expired.
 pub const MARLINE_TASK_DELETE: u32 = 4;
+
+/// What is behind an account.
+pub enum AnyAccount {
+    /// Its identity's secret is part of it.
+    Local(Account),
+    /// Its identity signs elsewhere; the desk is where its signer finds what to do.
+    External(Account<External<Remote>>, Desk),
+}
+
+/// Runs an expression on an account of either kind.
+macro_rules! either {
+    ($account:expr, |$inner:ident| $body:expr) => {
+        match $account {
+            $crate::account::AnyAccount::Local($inner) => $body,
+            $crate::account::AnyAccount::External($inner, _) => $body,
+        }
+    };
+}
+pub(crate) use either;
 
 /// Makes a new device with a fresh identity.
 ///
@@ -45,7 +65,8 @@ pub unsafe extern "C" fn marline_account_generate(
             return Err(MARLINE_ERR_LENGTH);
         }
         let subject = c.bytes(subject, subject_len)?;
-        out.put(Account::generate(subject, &mut Os).map_err(of)?);
+        let account = Account::generate(subject, &mut Os).map_err(of)?;
+        out.put(AnyAccount::Local(account));
         Ok(())
     })
 }
@@ -77,7 +98,8 @@ pub unsafe extern "C" fn marline_account_import(
         let key = state_key(c, key, key_len)?;
         let sealed = c.bytes(sealed, sealed_len)?;
         room_for(sealed.len())?;
-        out.put(Account::import(&key, sealed, minimum_generation).map_err(of)?);
+        let account = Account::import(&key, sealed, minimum_generation).map_err(of)?;
+        out.put(AnyAccount::Local(account));
         Ok(())
     })
 }
@@ -106,8 +128,9 @@ pub unsafe extern "C" fn marline_account_export(
         let (out, generation) = (out?, generation?);
         let account = c.shared(account)?;
         let key = state_key(c, key, key_len)?;
-        out.put(Zeroizing::new(account.export(&key, &mut Os).map_err(of)?));
-        generation.set(account.generation());
+        let sealed = either!(&*account, |a| a.export(&key, &mut Os)).map_err(of)?;
+        out.put(Zeroizing::new(sealed));
+        generation.set(either!(&*account, |a| a.generation()));
         Ok(())
     })
 }
@@ -138,7 +161,8 @@ pub unsafe extern "C" fn marline_account_identity(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_array::<MARLINE_ID_SIZE>(out_identity, out_identity_len)?;
-        out.write(c.shared(account)?.id().as_bytes())
+        let account = c.shared(account)?;
+        out.write(either!(&*account, |a| a.id()).as_bytes())
     })
 }
 
@@ -157,7 +181,8 @@ pub unsafe extern "C" fn marline_account_subject(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_subject)?;
-        let subject = c.shared(account)?.subject().as_bytes().to_vec();
+        let account = c.shared(account)?;
+        let subject = either!(&*account, |a| a.subject().as_bytes().to_vec());
         out.put(Zeroizing::new(subject));
         Ok(())
     })
@@ -178,7 +203,8 @@ pub unsafe extern "C" fn marline_account_generation(
 ) -> Status {
     call!(err, |c| {
         let out = c.out(out_generation)?;
-        out.set(c.shared(account)?.generation());
+        let account = c.shared(account)?;
+        out.set(either!(&*account, |a| a.generation()));
         Ok(())
     })
 }
@@ -192,7 +218,7 @@ pub unsafe extern "C" fn marline_account_generation(
 /// @param[out] out_publication  not NULL; a new publication, free it with marline_publication_free
 /// @param[out] err  nullable; see marline_error
 /// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT for another count,
-///         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+///         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_SIGNER (marline_account_external)
 /// @threads exclusive: no other call may use the handle
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_account_publish(
@@ -205,11 +231,9 @@ pub unsafe extern "C" fn marline_account_publish(
     call!(err, |c| {
         let out = c.out_handle(out_publication)?;
         let mut account = c.exclusive(account)?;
-        let count = u16::try_from(count)
-            .ok()
-            .filter(|count| (1..=marline::limits::MAX_ONE_TIME).contains(count))
-            .ok_or(MARLINE_ERR_ARGUMENT)?;
-        out.put(account.publish(count, now, &mut Os).map_err(of)?);
+        let count = one_time_count(count)?;
+        let publication = either!(&mut *account, |a| a.publish(count, now, &mut Os));
+        out.put((&publication.map_err(of)?).into());
         Ok(())
     })
 }
@@ -231,14 +255,8 @@ pub unsafe extern "C" fn marline_account_due(
 ) -> Status {
     call!(err, |c| {
         let out = c.out(out_tasks)?;
-        let tasks = c.shared(account)?.due(now);
-        let bits = tasks.iter().map(|task| match task {
-            Task::Rotate => MARLINE_TASK_ROTATE,
-            Task::Replenish { .. } => MARLINE_TASK_REPLENISH,
-            Task::Delete { .. } => MARLINE_TASK_DELETE,
-            _ => 0,
-        });
-        out.set(bits.fold(0, |all, bit| all | bit));
+        let account = c.shared(account)?;
+        out.set(task_bits(&either!(&*account, |a| a.due(now))));
         Ok(())
     })
 }
@@ -260,7 +278,8 @@ pub unsafe extern "C" fn marline_account_delete_expired(
 ) -> Status {
     call!(err, |c| {
         let out = c.out(out_deleted)?;
-        let deleted = c.exclusive(account)?.delete_expired(now);
+        let mut account = c.exclusive(account)?;
+        let deleted = either!(&mut *account, |a| a.delete_expired(now));
         out.set(u32::try_from(deleted).unwrap_or(u32::MAX));
         Ok(())
     })
@@ -281,7 +300,8 @@ pub unsafe extern "C" fn marline_account_one_time_left(
 ) -> Status {
     call!(err, |c| {
         let out = c.out(out_left)?;
-        let left = c.shared(account)?.one_time_prekeys_left();
+        let account = c.shared(account)?;
+        let left = either!(&*account, |a| a.one_time_prekeys_left());
         out.set(u32::try_from(left).unwrap_or(u32::MAX));
         Ok(())
     })
@@ -305,7 +325,8 @@ pub unsafe extern "C" fn marline_account_one_time_left(
 /// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT,
 ///         MARLINE_ERR_STRUCT_SIZE; for the bundle: MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_EXPIRED,
 ///         MARLINE_ERR_ROLLBACK, MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED;
-///         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY. Nothing has changed then.
+///         MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS, MARLINE_ERR_NO_MEMORY, MARLINE_ERR_SIGNER
+///         (marline_account_external). Nothing has changed then.
 /// @threads exclusive: no other call may use the handle
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_account_initiate(
@@ -333,9 +354,9 @@ pub unsafe extern "C" fn marline_account_initiate(
         let (slots, padding) = (options.slots()?, options.padding()?);
         let bundle = PrekeyBundle::from_bytes(bundle).map_err(of)?;
         let options = InitiateOptions { slots, padding, ad };
-        let (session, message) = account
-            .initiate_with(&bundle, plaintext, options, now, &mut Os)
-            .map_err(of)?;
+        let started = either!(&mut *account, |a| a
+            .initiate_with(&bundle, plaintext, options, now, &mut Os));
+        let (session, message) = started.map_err(of)?;
         out_session.put(session);
         out_message.put(Zeroizing::new(message));
         Ok(())
@@ -379,11 +400,31 @@ pub unsafe extern "C" fn marline_account_accept(
         let message = c.bytes(message, message_len)?;
         let ad = c.bytes(ad, ad_len)?;
         room_for(message.len())?;
-        let accepted = account.accept_with(message, ad, now).map_err(of)?;
+        let accepted = either!(&mut *account, |a| a.accept_with(message, ad, now));
+        let accepted = accepted.map_err(of)?;
         out_session.put(accepted.session);
         out_opened.put(accepted.opened);
         Ok(())
     })
+}
+
+/// A number of one-time prekeys that a publication can have.
+pub(crate) fn one_time_count(count: u32) -> Result<u16, Status> {
+    u16::try_from(count)
+        .ok()
+        .filter(|count| (1..=marline::limits::MAX_ONE_TIME).contains(count))
+        .ok_or(MARLINE_ERR_ARGUMENT)
+}
+
+/// MARLINE_TASK_... bits.
+pub(crate) fn task_bits(tasks: &[Task]) -> u32 {
+    let bits = tasks.iter().map(|task| match task {
+        Task::Rotate => MARLINE_TASK_ROTATE,
+        Task::Replenish { .. } => MARLINE_TASK_REPLENISH,
+        Task::Delete { .. } => MARLINE_TASK_DELETE,
+        _ => 0,
+    });
+    bits.fold(0, |all, bit| all | bit)
 }
 
 /// The application's key; the copy it is made of is wiped.

@@ -2,6 +2,7 @@
 
 use marline::{Accepted, IdentityId};
 
+use crate::account::either;
 use crate::boundary::{call, read};
 use crate::contact::Outputs;
 use crate::handles::{
@@ -47,7 +48,8 @@ pub unsafe extern "C" fn marline_account_accept_first(
         let message = c.bytes(message, message_len)?;
         let ad = c.bytes(ad, ad_len)?;
         room_for(message.len())?;
-        let accepted = account.accept_with(message, ad, now).map_err(of)?;
+        let accepted = either!(&mut *account, |a| a.accept_with(message, ad, now));
+        let accepted = accepted.map_err(of)?;
         let identity = accepted.opened.peer().identity;
         let accepted = Some(accepted);
         out.put(Adoptable { identity, accepted });

@@ -13,15 +13,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::contact::MarlineEvent;
+#[cfg(feature = "device")]
+use crate::device::{
+    MarlineContactInfo, MarlineDeviceFacts, MarlineDeviceOptions, MarlineIncoming,
+    MarlineMaintenance,
+};
+use crate::events::MarlineEvent;
+use crate::facts::MarlineFacts;
 use crate::options::MarlineOptions;
-use crate::session::MarlineFacts;
 use crate::status::*;
 
 /// A type of handle.
 pub trait Object {
     /// First word of a handle.
     const TAG: u64;
+    /// Whether a child process may not free what its parent made: it leaks there.
+    const ONLY_MAKER_FREES: bool = false;
     /// What is behind it. `Send` and `Sync`: any thread may use or free a handle.
     type Value: Send + Sync;
 }
@@ -91,6 +98,21 @@ unsafe impl Record for MarlineOptions {}
 unsafe impl Record for MarlineFacts {}
 // SAFETY: as above.
 unsafe impl Record for MarlineEvent {}
+// SAFETY: as above.
+#[cfg(feature = "device")]
+unsafe impl Record for MarlineDeviceOptions {}
+// SAFETY: as above.
+#[cfg(feature = "device")]
+unsafe impl Record for MarlineContactInfo {}
+// SAFETY: as above.
+#[cfg(feature = "device")]
+unsafe impl Record for MarlineIncoming {}
+// SAFETY: as above.
+#[cfg(feature = "device")]
+unsafe impl Record for MarlineMaintenance {}
+// SAFETY: as above.
+#[cfg(feature = "device")]
+unsafe impl Record for MarlineDeviceFacts {}
 
 impl Contract {
     /// # Safety
@@ -159,25 +181,31 @@ impl Contract {
     }
 
     /// Options in: absent or short is default, long must be zero where this version knows no field.
-    pub fn options(&self, from: *const MarlineOptions) -> Result<MarlineOptions, Status> {
+    pub fn options<T: Record + Default>(&self, from: *const T) -> Result<T, Status> {
         if from.is_null() {
-            return Ok(MarlineOptions::default());
+            return Ok(T::default());
         }
-        if !is_for::<MarlineOptions>(from) {
+        if !is_for::<T>(from) {
             return Err(MARLINE_ERR_ARGUMENT);
         }
         let size = self.struct_size(from).ok_or(MARLINE_ERR_STRUCT_SIZE)?;
         let all = self.bytes(from.cast(), size)?;
-        let (known, surplus) = all.split_at(size.min(size_of::<MarlineOptions>()));
+        let (known, surplus) = all.split_at(size.min(size_of::<T>()));
         if surplus.iter().any(|byte| *byte != 0) {
             return Err(MARLINE_ERR_STRUCT_SIZE);
         }
-        let mut options = MarlineOptions::default();
+        let mut options = T::default();
         // SAFETY: `known` is no longer than `options`, of which every bit pattern is valid.
         unsafe {
             ptr::copy_nonoverlapping(known.as_ptr(), (&raw mut options).cast(), known.len());
         }
         Ok(options)
+    }
+
+    /// Text in: a name that the user sees.
+    #[cfg(feature = "device")]
+    pub fn text(&self, from: *const u8, length: usize) -> Result<&str, Status> {
+        std::str::from_utf8(self.bytes(from, length)?).map_err(|_| MARLINE_ERR_ARGUMENT)
     }
 
     /// A handle to read.
@@ -233,7 +261,11 @@ impl Contract {
     /// Frees a handle. NULL and handles of another type are left alone, and so is one in use: a leak is
     /// better than a use after free.
     pub fn free<O: Object>(&self, handle: *mut O) -> Result<(), Status> {
-        let state = &self.handle::<O>(handle)?.state;
+        let live = self.handle::<O>(handle)?;
+        if O::ONLY_MAKER_FREES && live.process != std::process::id() {
+            return Err(MARLINE_ERR_WRONG_PROCESS);
+        }
+        let state = &live.state;
         let idle = state.load(Ordering::Relaxed) & POISONED;
         let order = (Ordering::Acquire, Ordering::Relaxed);
         state

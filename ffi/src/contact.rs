@@ -1,42 +1,19 @@
 //! Contacts: all sessions with one peer device (specification, section 10).
 
-use marline::{Contact, Event, IdentityId, InitiateOptions, PrekeyBundle, Received};
+use marline::{Contact, IdentityId, InitiateOptions, PrekeyBundle, Received};
 use zeroize::Zeroizing;
 
-use crate::account::state_key;
+use crate::account::{either, state_key};
 use crate::boundary::{Contract, Output, call, read};
-use crate::events::trust_of;
+use crate::events::{Events, trust_of};
 use crate::handles::{MarlineAccount, MarlineBuffer, MarlineContact, MarlineEvents, MarlineOpened};
 use crate::options::MarlineOptions;
-use crate::prekey::MARLINE_ID_SIZE;
 use crate::randomness::Os;
-use crate::session::{MarlineFacts, facts_of, room_for};
-use crate::status::{MARLINE_ERR_ARGUMENT, MARLINE_ERR_LENGTH, MarlineError, Status, of};
+use crate::session::room_for;
+use crate::status::{MARLINE_ERR_LENGTH, MarlineError, Status, of};
 
 /// Bytes of plaintext in one message to a contact, at most: 9 are for the contact's own use.
 pub const MARLINE_MAX_CONTACT_PLAINTEXT: usize = 16_777_207;
-
-/// One event, `= MARLINE_EVENT_INIT`.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-pub struct MarlineEvent {
-    /// `sizeof(marline_event)`, set by the caller; nothing is written beyond it.
-    pub struct_size: u32,
-    /// MARLINE_EVENT_...
-    pub kind: u32,
-    /// For MARLINE_EVENT_NEW_SESSION: 1 if messages go out on it from now on.
-    pub sends: u32,
-    /// The session, for events of sessions.
-    pub session_id: [u8; 32],
-    /// For MARLINE_EVENT_IDENTITY_CHANGED: the identity known so far.
-    pub from: [u8; 32],
-    /// For MARLINE_EVENT_IDENTITY_CHANGED: the identity seen now.
-    pub to: [u8; 32],
-}
-const _: () = assert!(size_of::<MarlineEvent>() == 108 && align_of::<MarlineEvent>() == 4);
-
-/// What is behind events.
-pub struct Events(pub(crate) Vec<Event>);
 
 /// Makes a contact without sessions, for the peer device of an identity.
 ///
@@ -174,7 +151,8 @@ pub unsafe extern "C" fn marline_contact_initiate(
         let (slots, padding) = (options.slots()?, options.padding()?);
         let bundle = PrekeyBundle::from_bytes(bundle).map_err(of)?;
         let options = InitiateOptions { slots, padding, ad };
-        let message = contact.initiate(&mut account, &bundle, plaintext, options, now, &mut Os);
+        let message = either!(&mut *account, |a| contact
+            .initiate(a, &bundle, plaintext, options, now, &mut Os));
         out.put(Zeroizing::new(message.map_err(of)?));
         Ok(())
     })
@@ -217,7 +195,8 @@ pub unsafe extern "C" fn marline_contact_reset(
         let (slots, padding) = (options.slots()?, options.padding()?);
         let bundle = PrekeyBundle::from_bytes(bundle).map_err(of)?;
         let options = InitiateOptions { slots, padding, ad };
-        let message = contact.reset(&mut account, &bundle, options, now, &mut Os);
+        let message = either!(&mut *account, |a| contact
+            .reset(a, &bundle, options, now, &mut Os));
         out.put(Zeroizing::new(message.map_err(of)?));
         Ok(())
     })
@@ -322,225 +301,6 @@ pub unsafe extern "C" fn marline_contact_receive(
     })
 }
 
-/// Says which identity the peer shows now, in a directory or a bundle. Another one than before stops sending until the user
-/// has decided.
-///
-/// @param[in,out] contact  not NULL
-/// @param[in] identity  not NULL; `identity_len` bytes
-/// @param[in] identity_len  MARLINE_ID_SIZE
-/// @param[out] out_changed  not NULL; 1 if it is another one
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
-/// @threads exclusive: no other call may use the handle
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_observe(
-    contact: *mut MarlineContact,
-    identity: *const u8,
-    identity_len: usize,
-    out_changed: *mut u32,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out(out_changed)?;
-        let mut contact = c.exclusive(contact)?;
-        let identity = identity_id(c, identity, identity_len)?;
-        out.set(contact.observe(identity).is_some().into());
-        Ok(())
-    })
-}
-
-/// The user accepts the changed identity. It is not verified; sessions with the former one only receive.
-///
-/// @param[in,out] contact  not NULL
-/// @param[in] identity  not NULL; `identity_len` bytes
-/// @param[in] identity_len  MARLINE_ID_SIZE
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_IDENTITY_CHANGED unless it is the one that awaits a decision
-/// @threads exclusive: no other call may use the handle
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_acknowledge(
-    contact: *mut MarlineContact,
-    identity: *const u8,
-    identity_len: usize,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let mut contact = c.exclusive(contact)?;
-        let identity = identity_id(c, identity, identity_len)?;
-        contact.acknowledge(identity).map_err(of)
-    })
-}
-
-/// The user refuses the changed identity: its sessions are deleted, sending goes on to the former one.
-///
-/// @param[in,out] contact  not NULL
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS
-/// @threads exclusive: no other call may use the handle
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_reject(
-    contact: *mut MarlineContact,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        c.exclusive(contact)?.reject();
-        Ok(())
-    })
-}
-
-/// Records whether the user has compared the safety number.
-///
-/// @param[in,out] contact  not NULL
-/// @param[in] verified  1 or 0
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
-/// @threads exclusive: no other call may use the handle
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_set_verified(
-    contact: *mut MarlineContact,
-    verified: u32,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let mut contact = c.exclusive(contact)?;
-        if verified > 1 {
-            return Err(MARLINE_ERR_ARGUMENT);
-        }
-        contact.set_verified(verified == 1);
-        Ok(())
-    })
-}
-
-/// How far an author is trusted as this contact.
-///
-/// @param[in] contact  not NULL
-/// @param[in] identity  not NULL; `identity_len` bytes
-/// @param[in] identity_len  MARLINE_ID_SIZE
-/// @param[out] out_trust  not NULL; MARLINE_TRUST_..., of the author
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_trust(
-    contact: *const MarlineContact,
-    identity: *const u8,
-    identity_len: usize,
-    out_trust: *mut u32,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out(out_trust)?;
-        let contact = c.shared(contact)?;
-        out.set(trust_of(contact.trust(&identity_id(
-            c,
-            identity,
-            identity_len,
-        )?)));
-        Ok(())
-    })
-}
-
-/// The identity that messages are sent to.
-///
-/// @param[in] contact  not NULL
-/// @param[out] out_identity  not NULL; `out_identity_len` bytes
-/// @param[in] out_identity_len  MARLINE_ID_SIZE
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_identity(
-    contact: *const MarlineContact,
-    out_identity: *mut u8,
-    out_identity_len: usize,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out_array::<MARLINE_ID_SIZE>(out_identity, out_identity_len)?;
-        out.write(c.shared(contact)?.identity().as_bytes())
-    })
-}
-
-/// The identity that awaits the user's decision, if there is one.
-///
-/// @param[in] contact  not NULL
-/// @param[out] out_has  not NULL; 1 if there is one, else 0 and the identity is zero
-/// @param[out] out_identity  not NULL; `out_identity_len` bytes
-/// @param[in] out_identity_len  MARLINE_ID_SIZE
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_changed_identity(
-    contact: *const MarlineContact,
-    out_has: *mut u32,
-    out_identity: *mut u8,
-    out_identity_len: usize,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let (has, identity) = (
-            c.out(out_has),
-            c.out_array::<MARLINE_ID_SIZE>(out_identity, out_identity_len),
-        );
-        let (has, out) = (has?, identity?);
-        match c.shared(contact)?.changed_identity() {
-            Some(identity) => {
-                has.set(1);
-                out.write(identity.as_bytes())
-            }
-            None => Ok(()),
-        }
-    })
-}
-
-/// The number of sessions with the contact, at most 9.
-///
-/// @param[in] contact  not NULL
-/// @param[out] out_count  not NULL
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_session_count(
-    contact: *const MarlineContact,
-    out_count: *mut u32,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out(out_count)?;
-        let count = c.shared(contact)?.sessions().count();
-        out.set(u32::try_from(count).unwrap_or(u32::MAX));
-        Ok(())
-    })
-}
-
-/// The facts of one session; index 0 is the best one.
-///
-/// @param[in] contact  not NULL
-/// @param[in] index  below marline_contact_session_count
-/// @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_ARGUMENT for another index; MARLINE_ERR_STRUCT_SIZE
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_contact_session_facts(
-    contact: *const MarlineContact,
-    index: u32,
-    out_facts: *mut MarlineFacts,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out_record(out_facts)?;
-        let contact = c.shared(contact)?;
-        let index = usize::try_from(index).map_err(|_| MARLINE_ERR_ARGUMENT)?;
-        out.set(facts_of(
-            contact.sessions().nth(index).ok_or(MARLINE_ERR_ARGUMENT)?,
-        ));
-        Ok(())
-    })
-}
-
 /// As marline_session_maintain, in all sessions.
 ///
 /// @param[in,out] contact  not NULL
@@ -591,11 +351,19 @@ impl<'a> Outputs<'a> {
     }
 }
 
-fn identity_id(c: &Contract, from: *const u8, length: usize) -> Result<IdentityId, Status> {
+pub(crate) fn identity_id(
+    c: &Contract,
+    from: *const u8,
+    length: usize,
+) -> Result<IdentityId, Status> {
     c.array(from, length).copied().map(IdentityId::from_bytes)
 }
 
-fn plaintext_bytes(c: &Contract, from: *const u8, length: usize) -> Result<&[u8], Status> {
+pub(crate) fn plaintext_bytes(
+    c: &Contract,
+    from: *const u8,
+    length: usize,
+) -> Result<&[u8], Status> {
     if length > MARLINE_MAX_CONTACT_PLAINTEXT {
         return Err(MARLINE_ERR_LENGTH);
     }

@@ -3,7 +3,6 @@
 use marline::{Event, Trust};
 
 use crate::boundary::{call, read};
-use crate::contact::MarlineEvent;
 use crate::handles::MarlineEvents;
 use crate::status::{MARLINE_ERR_ARGUMENT, MarlineError, Status};
 
@@ -29,6 +28,28 @@ pub const MARLINE_EVENT_IDENTITY_CHANGED: u32 = 5;
 pub const MARLINE_EVENT_UNREADABLE: u32 = 6;
 /// Event: one that this version of the interface has no number for.
 pub const MARLINE_EVENT_OTHER: u32 = 0;
+
+/// One event, `= MARLINE_EVENT_INIT`.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct MarlineEvent {
+    /// `sizeof(marline_event)`, set by the caller; nothing is written beyond it.
+    pub struct_size: u32,
+    /// MARLINE_EVENT_...
+    pub kind: u32,
+    /// For MARLINE_EVENT_NEW_SESSION: 1 if messages go out on it from now on.
+    pub sends: u32,
+    /// The session, for events of sessions.
+    pub session_id: [u8; 32],
+    /// For MARLINE_EVENT_IDENTITY_CHANGED: the identity known so far.
+    pub from: [u8; 32],
+    /// For MARLINE_EVENT_IDENTITY_CHANGED: the identity seen now.
+    pub to: [u8; 32],
+}
+const _: () = assert!(size_of::<MarlineEvent>() == 108 && align_of::<MarlineEvent>() == 4);
+
+/// What is behind events.
+pub struct Events(pub(crate) Vec<Event>);
 
 /// The number of events.
 ///

@@ -1,15 +1,18 @@
 //! The types of handles. To C they are opaque; here they only name which value is behind a pointer.
 
-use marline::{Account, Contact, Opened, Publication, Session};
+use marline::{Contact, Opened, Session};
 use zeroize::Zeroizing;
 
+use crate::account::AnyAccount;
 use crate::adopt::Adoptable;
 use crate::boundary::Object;
-use crate::contact::Events;
+use crate::events::Events;
 use crate::pending::Prepared;
+use crate::prekey::Published;
+use crate::signing::Signing;
 
 macro_rules! handles {
-    ($($(#[$doc:meta])* $name:ident: $value:ty = $tag:literal;)*) => {$(
+    ($($name:ident: $value:ty = $tag:literal;)*) => {$(
         impl Object for $name {
             const TAG: u64 = u64::from_be_bytes(*$tag);
             type Value = $value;
@@ -35,15 +38,45 @@ pub struct MarlineContact(());
 pub struct MarlineAccepted(());
 /// What an application is to be told, and mostly what its user is to see.
 pub struct MarlineEvents(());
+/// Bytes that the holder of an account's secret is asked to sign.
+pub struct MarlineSigning(());
+/// A device that keeps its state in an encrypted file.
+#[cfg(feature = "device")]
+pub struct MarlineDevice(());
+/// Contacts of a device, as they were when asked for.
+#[cfg(feature = "device")]
+pub struct MarlineContacts(());
+/// Plaintexts that a device holds until they are acknowledged.
+#[cfg(feature = "device")]
+pub struct MarlineInbox(());
+/// Ciphertexts that a device holds until they are marked as sent.
+#[cfg(feature = "device")]
+pub struct MarlineOutbox(());
 
 handles! {
     MarlineBuffer: Zeroizing<Vec<u8>> = b"MarlBuff";
-    MarlineAccount: Account = b"MarlAcct";
-    MarlinePublication: Publication = b"MarlPubl";
+    MarlineAccount: AnyAccount = b"MarlAcct";
+    MarlinePublication: Published = b"MarlPubl";
     MarlineSession: Session = b"MarlSess";
     MarlineOpened: Opened = b"MarlOpen";
     MarlineContact: Contact = b"MarlCont";
     MarlineAccepted: Adoptable = b"MarlAccp";
     MarlineEvents: Events = b"MarlEvnt";
     MarlinePending: Prepared = b"MarlPend";
+    MarlineSigning: Signing = b"MarlSign";
+}
+
+#[cfg(feature = "device")]
+handles! {
+    MarlineContacts: Vec<marline_device::ContactInfo> = b"MarlCnts";
+    MarlineInbox: Vec<marline_device::Incoming> = b"MarlInbx";
+    MarlineOutbox: Vec<marline_device::Outgoing> = b"MarlOutb";
+}
+
+#[cfg(feature = "device")]
+impl Object for MarlineDevice {
+    const TAG: u64 = u64::from_be_bytes(*b"MarlDevi");
+    /// SQLite must not see its connection again in a child process, not even to close it.
+    const ONLY_MAKER_FREES: bool = true;
+    type Value = crate::device::Kept;
 }

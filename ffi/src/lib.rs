@@ -21,15 +21,21 @@ pub mod account;
 pub mod adopt;
 pub mod buffer;
 pub mod contact;
+#[cfg(feature = "device")]
+pub mod device;
 pub mod events;
+pub mod facts;
 pub mod handles;
 pub mod pending;
 pub mod prekey;
 pub mod session;
+pub mod signing;
 pub mod status;
 #[cfg(feature = "dangerous_testing")]
 pub mod testing;
+pub mod trust;
 pub mod version;
 
 pub mod options;
 mod randomness;
+mod tape;

@@ -9,7 +9,7 @@ use crate::handles::{MarlineBuffer, MarlineOpened, MarlinePending, MarlineSessio
 use crate::options::MarlineOptions;
 use crate::randomness::Os;
 use crate::session::{plaintext_bytes, room_for};
-use crate::status::{MARLINE_ERR_SPENT, MarlineError, Status, of};
+use crate::status::{MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_SPENT, MarlineError, Status, of};
 
 /// What is behind a pending handle.
 pub enum Prepared {
@@ -122,6 +122,36 @@ pub unsafe extern "C" fn marline_pending_state(
         };
         out.put(Zeroizing::new(sealed.map_err(of)?));
         generation.set(number);
+        Ok(())
+    })
+}
+
+/// What a prepared change yields, to be stored in one transaction with marline_pending_state: the message for an outbox, or
+/// the plaintext for an inbox (its sender is the session's peer). Without that, a crash between storing and the
+/// commit loses it. Do nothing else with it before the commit.
+///
+/// @param[in] pending  not NULL
+/// @param[out] out_output  not NULL; a new buffer, free it with marline_buffer_free
+/// @param[out] err  nullable; see marline_error
+/// @return MARLINE_OK; handle errors; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
+///         session, and there is no plaintext
+/// @threads shared: any number of calls that only read
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn marline_pending_output(
+    pending: *const MarlinePending,
+    out_output: *mut *mut MarlineBuffer,
+    err: *mut MarlineError,
+) -> Status {
+    call!(err, |c| {
+        let out = c.out_handle(out_output)?;
+        let pending = c.shared(pending)?;
+        let output = match &*pending {
+            Prepared::Encrypt(pending) => pending.output().map(Vec::as_slice),
+            Prepared::Decrypt(pending) => pending.output().map(Opened::plaintext),
+            Prepared::Spent => return Err(MARLINE_ERR_SPENT),
+        };
+        let output = output.ok_or(MARLINE_ERR_AGREEMENT_FAILED)?;
+        out.put(Zeroizing::new(output.to_vec()));
         Ok(())
     })
 }

@@ -20,6 +20,13 @@ pub const MARLINE_MAX_ONE_TIME: u32 = 1024;
 /// Index of a publication's last resort: handed out when the one-time prekeys are used up.
 pub const MARLINE_LAST_RESORT: u32 = 0xffff_ffff;
 
+/// What is behind a publication: the records as a directory gets them.
+pub struct Published {
+    manifest: Vec<u8>,
+    last_resort: Vec<u8>,
+    one_time: Vec<Vec<u8>>,
+}
+
 /// The number of one-time records in a publication.
 ///
 /// @param[in] publication  not NULL
@@ -35,7 +42,7 @@ pub unsafe extern "C" fn marline_publication_count(
 ) -> Status {
     call!(err, |c| {
         let out = c.out(out_count)?;
-        let count = c.shared(publication)?.one_time_bytes().count();
+        let count = c.shared(publication)?.one_time.len();
         out.set(u32::try_from(count).unwrap_or(u32::MAX));
         Ok(())
     })
@@ -57,7 +64,7 @@ pub unsafe extern "C" fn marline_publication_manifest(
     call!(err, |c| {
         let out = c.out_handle(out_manifest)?;
         let publication = c.shared(publication)?;
-        out.put(Zeroizing::new(publication.manifest_bytes()));
+        out.put(Zeroizing::new(publication.manifest.clone()));
         Ok(())
     })
 }
@@ -80,8 +87,8 @@ pub unsafe extern "C" fn marline_publication_record(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_record)?;
-        let record = record(&*c.shared(publication)?, index)?;
-        out.put(Zeroizing::new(record));
+        let publication = c.shared(publication)?;
+        out.put(Zeroizing::new(publication.record(index)?.to_vec()));
         Ok(())
     })
 }
@@ -104,8 +111,7 @@ pub unsafe extern "C" fn marline_publication_bundle(
     call!(err, |c| {
         let out = c.out_handle(out_bundle)?;
         let publication = c.shared(publication)?;
-        let mut bundle = publication.manifest_bytes();
-        bundle.extend(record(&publication, index)?);
+        let bundle = [&publication.manifest, publication.record(index)?].concat();
         out.put(Zeroizing::new(bundle));
         Ok(())
     })
@@ -141,6 +147,35 @@ pub unsafe extern "C" fn marline_bundle_unverified_identity(
         let out = c.out_array::<MARLINE_ID_SIZE>(out_identity, out_identity_len)?;
         let bundle = PrekeyBundle::from_bytes(c.bytes(bundle, bundle_len)?).map_err(of)?;
         out.write(bundle.unverified_identity().as_bytes())
+    })
+}
+
+/// Verifies a bundle: its signatures, its prekey, its time. marline_account_initiate and marline_device_add_contact do so by
+/// themselves; this is for whoever looks at bundles before.
+///
+/// @param[in] bundle  what the directory handed out; `bundle_len` bytes
+/// @param[in] bundle_len  length of the bundle
+/// @param[in] own  not NULL; the caller's identity, `own_len` bytes
+/// @param[in] own_len  MARLINE_ID_SIZE
+/// @param[in] now  Unix seconds
+/// @param[out] err  nullable; see marline_error
+/// @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH; MARLINE_ERR_AUTHENTICATION, MARLINE_ERR_EXPIRED,
+///         MARLINE_ERR_OWN_IDENTITY, MARLINE_ERR_VERSION, MARLINE_ERR_MALFORMED
+/// @threads any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn marline_bundle_verify(
+    bundle: *const u8,
+    bundle_len: usize,
+    own: *const u8,
+    own_len: usize,
+    now: u64,
+    err: *mut MarlineError,
+) -> Status {
+    call!(err, |c| {
+        let bundle = PrekeyBundle::from_bytes(c.bytes(bundle, bundle_len)?).map_err(of)?;
+        let own = IdentityId::from_bytes(*c.array(own, own_len)?);
+        bundle.verify(now, None, own).map_err(of)?;
+        Ok(())
     })
 }
 
@@ -225,13 +260,35 @@ pub unsafe extern "C" fn marline_safety_number_qr(
     })
 }
 
-fn record(publication: &Publication, index: u32) -> Result<Vec<u8>, Status> {
-    if index == MARLINE_LAST_RESORT {
-        return Ok(publication.last_resort_bytes());
+impl Published {
+    /// A one-time record, or the last resort.
+    fn record(&self, index: u32) -> Result<&[u8], Status> {
+        if index == MARLINE_LAST_RESORT {
+            return Ok(&self.last_resort);
+        }
+        let index = usize::try_from(index).map_err(|_| MARLINE_ERR_ARGUMENT)?;
+        let record = self.one_time.get(index).ok_or(MARLINE_ERR_ARGUMENT)?;
+        Ok(record)
     }
-    let index = usize::try_from(index).map_err(|_| MARLINE_ERR_ARGUMENT)?;
-    publication
-        .one_time_bytes()
-        .nth(index)
-        .ok_or(MARLINE_ERR_ARGUMENT)
+}
+
+impl From<&Publication> for Published {
+    fn from(publication: &Publication) -> Self {
+        Self {
+            manifest: publication.manifest_bytes(),
+            last_resort: publication.last_resort_bytes(),
+            one_time: publication.one_time_bytes().collect(),
+        }
+    }
+}
+
+#[cfg(feature = "device")]
+impl From<marline_device::Publication> for Published {
+    fn from(publication: marline_device::Publication) -> Self {
+        Self {
+            manifest: publication.manifest,
+            last_resort: publication.last_resort,
+            one_time: publication.one_time,
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! Sessions: encrypt, decrypt, facts, export.
+//! Sessions: encrypt, decrypt, states.
 
+use marline::Session;
 use marline::limits::MAX_PLAINTEXT;
-use marline::{Facts, Padding, Role, Session};
 use zeroize::Zeroizing;
 
 use crate::account::state_key;
@@ -18,46 +18,6 @@ use crate::status::{
 /// Bytes of plaintext in one message, at most (16 MiB).
 pub const MARLINE_MAX_PLAINTEXT: usize = 16_777_216;
 const _: () = assert!(MARLINE_MAX_PLAINTEXT == MAX_PLAINTEXT);
-/// Bytes of an exported secret, at most.
-pub const MARLINE_MAX_EXPORT: usize = 8160;
-
-/// Role: this side started the session.
-pub const MARLINE_ROLE_INITIATOR: u32 = 1;
-/// Role: this side accepted the session.
-pub const MARLINE_ROLE_RESPONDER: u32 = 2;
-
-/// What there is to know about a session, `= MARLINE_FACTS_INIT`.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-pub struct MarlineFacts {
-    /// `sizeof(marline_facts)`, set by the caller; nothing is written beyond it.
-    pub struct_size: u32,
-    /// MARLINE_ROLE_...
-    pub role: u32,
-    /// Codewords in every message, 1 to 38.
-    pub slots: u32,
-    /// Current post-quantum epoch.
-    pub epoch: u32,
-    /// Messages sent and received since that epoch's key: high when the peer does not answer.
-    pub messages_since_epoch: u32,
-    /// 1 if the handshake used a one-time prekey.
-    pub used_one_time_prekey: u32,
-    /// 1 if the peer has sent anything in this session.
-    pub peer_has_answered: u32,
-    /// 1 if the post-quantum agreement broke and the session has ended.
-    pub failed: u32,
-    /// Keys held for messages that have not come, classical ratchet.
-    pub skipped_classical: u32,
-    /// Keys held for messages that have not come, post-quantum ratchet.
-    pub skipped_post_quantum: u32,
-    /// Grows with every change of the state.
-    pub generation: u64,
-    /// The session's id, the same on both sides.
-    pub session_id: [u8; 32],
-    /// The peer's authenticated identity.
-    pub peer_identity: [u8; 32],
-}
-const _: () = assert!(size_of::<MarlineFacts>() == 112 && align_of::<MarlineFacts>() == 8);
 
 /// Restores a session from a stored state.
 ///
@@ -212,7 +172,7 @@ pub unsafe extern "C" fn marline_session_decrypt(
 /// @param[out] out_len  not NULL
 /// @param[out] err  nullable; see marline_error
 /// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE,
-///         MARLINE_ERR_AGREEMENT_FAILED, MARLINE_ERR_LIMIT, MARLINE_ERR_RANDOMNESS
+///         MARLINE_ERR_AGREEMENT_FAILED
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_session_message_len(
@@ -229,7 +189,7 @@ pub unsafe extern "C" fn marline_session_message_len(
             return Err(MARLINE_ERR_LENGTH);
         }
         let padding = c.options(options)?.message_padding()?;
-        out.set(message_len(&session, plaintext_len, padding)?);
+        out.set(session.message_len(plaintext_len, padding).map_err(of)?);
         Ok(())
     })
 }
@@ -268,7 +228,7 @@ pub unsafe extern "C" fn marline_session_encrypt_into(
         let plaintext = plaintext_bytes(c, plaintext, plaintext_len)?;
         let ad = c.bytes(ad, ad_len)?;
         let padding = c.options(options)?.message_padding()?;
-        let needed = message_len(&session, plaintext.len(), padding)?;
+        let needed = session.message_len(plaintext.len(), padding).map_err(of)?;
         if out.capacity() < needed {
             out_len.set(needed);
             return Err(MARLINE_ERR_BUFFER_TOO_SMALL);
@@ -355,110 +315,6 @@ pub unsafe extern "C" fn marline_session_maintain(
     })
 }
 
-/// What there is to know about a session.
-///
-/// @param[in] session  not NULL
-/// @param[in,out] out_facts  not NULL; its `struct_size` is set by the caller, the rest is written
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_STRUCT_SIZE
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_session_facts(
-    session: *const MarlineSession,
-    out_facts: *mut MarlineFacts,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out_record(out_facts)?;
-        out.set(facts_of(c.shared(session)?.facts()));
-        Ok(())
-    })
-}
-
-/// The subject that the peer claims: 0 to 255 bytes, not checked to be text.
-///
-/// @param[in] session  not NULL
-/// @param[out] out_subject  not NULL; a new buffer, free it with marline_buffer_free
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_session_peer_subject(
-    session: *const MarlineSession,
-    out_subject: *mut *mut MarlineBuffer,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out_handle(out_subject)?;
-        let subject = c.shared(session)?.peer().subject.as_bytes().to_vec();
-        out.put(Zeroizing::new(subject));
-        Ok(())
-    })
-}
-
-/// A secret for another protocol, the same on both sides for the same label and context. It depends on the
-/// handshake only.
-///
-/// @param[in] session  not NULL
-/// @param[in] label  `label_len` bytes, NULL if that is 0
-/// @param[in] label_len  length of the label
-/// @param[in] context  `context_len` bytes, NULL if that is 0
-/// @param[in] context_len  length of the context
-/// @param[in] secret_len  1 to MARLINE_MAX_EXPORT
-/// @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
-/// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
-/// @threads shared: any number of calls that only read
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn marline_session_export_secret(
-    session: *const MarlineSession,
-    label: *const u8,
-    label_len: usize,
-    context: *const u8,
-    context_len: usize,
-    secret_len: usize,
-    out_secret: *mut *mut MarlineBuffer,
-    err: *mut MarlineError,
-) -> Status {
-    call!(err, |c| {
-        let out = c.out_handle(out_secret)?;
-        let session = c.shared(session)?;
-        let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
-        if !(1..=MARLINE_MAX_EXPORT).contains(&secret_len) {
-            return Err(MARLINE_ERR_LENGTH);
-        }
-        out.put(
-            session
-                .export_secret(label, context, secret_len)
-                .map_err(of)?,
-        );
-        Ok(())
-    })
-}
-
-/// Facts as C sees them.
-pub(crate) fn facts_of(facts: Facts) -> MarlineFacts {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    MarlineFacts {
-        struct_size: 0,
-        role: match facts.role {
-            Role::Initiator => MARLINE_ROLE_INITIATOR,
-            Role::Responder => MARLINE_ROLE_RESPONDER,
-        },
-        slots: facts.slots.get().into(),
-        epoch: facts.epoch,
-        messages_since_epoch: facts.messages_since_epoch,
-        used_one_time_prekey: facts.used_one_time_prekey.into(),
-        peer_has_answered: facts.peer_has_answered.into(),
-        failed: facts.failed.into(),
-        skipped_classical: number(facts.skipped.0),
-        skipped_post_quantum: number(facts.skipped.1),
-        generation: facts.generation,
-        session_id: facts.session_id,
-        peer_identity: *facts.peer.identity.as_bytes(),
-    }
-}
-
 /// Plaintext in: not longer than a message can carry.
 pub(crate) fn plaintext_bytes(
     c: &Contract,
@@ -484,20 +340,4 @@ pub(crate) fn room_for(length: usize) -> Result<(), Status> {
     probe
         .try_reserve_exact(length.saturating_mul(3))
         .map_err(|_| MARLINE_ERR_NO_MEMORY)
-}
-
-/// Length of the next message: padded plaintext, what every message adds, and an initiator's first flight as long
-/// as the peer has not answered. That is not among the facts, so a copy of the session encrypts nothing to see.
-fn message_len(session: &Session, plaintext_len: usize, padding: Padding) -> Result<usize, Status> {
-    let facts = session.facts();
-    let padded = padding.padded_len(plaintext_len);
-    if facts.peer_has_answered && !facts.failed {
-        return Ok(padded.saturating_add(facts.slots.overhead()));
-    }
-    let mut copy = Session::from_state(&session.to_state()).map_err(of)?;
-    let empty = copy
-        .encrypt_with(&[], &[], Padding::None, &mut Os)
-        .map_err(of)?;
-    let rest = empty.len().saturating_sub(Padding::None.padded_len(0));
-    Ok(padded.saturating_add(rest))
 }

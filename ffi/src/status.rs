@@ -33,6 +33,10 @@ pub const MARLINE_ERR_SPENT: Status = 110;
 pub const MARLINE_ERR_STALE: Status = 111;
 /// A limit of the protocol is reached (specification, section 7).
 pub const MARLINE_ERR_LIMIT: Status = 112;
+/// No contact, file or waiting message of that name.
+pub const MARLINE_ERR_NOT_FOUND: Status = 113;
+/// The name is taken, or the device exists already.
+pub const MARLINE_ERR_EXISTS: Status = 114;
 /// Forged, corrupt, or meant for somebody else: drop it. One code for all such failures.
 pub const MARLINE_ERR_AUTHENTICATION: Status = 201;
 /// Delivered before: ignore it.
@@ -61,11 +65,26 @@ pub const MARLINE_ERR_VERSION: Status = 212;
 pub const MARLINE_ERR_MALFORMED: Status = 213;
 /// There is no session for this: start one from a bundle, or accept the first message.
 pub const MARLINE_ERR_NO_SESSION: Status = 214;
+/// The device's file, or the operating system under it, failed in another way than the following.
+pub const MARLINE_ERR_STORAGE: Status = 301;
+/// No room on the disk, or above `max_bytes`: make room, try again.
+pub const MARLINE_ERR_DISK_FULL: Status = 302;
+/// The device's file or its directory cannot be written.
+pub const MARLINE_ERR_READ_ONLY: Status = 303;
+/// The device's file is damaged, or was altered without the key: restore a backup.
+pub const MARLINE_ERR_CORRUPT: Status = 304;
+/// Another process holds the device's file for longer than half a minute: try again.
+pub const MARLINE_ERR_IN_USE: Status = 305;
+/// Not a device file, or one of a newer version.
+pub const MARLINE_ERR_SCHEMA: Status = 306;
+/// The passphrase or key of the device is wrong.
+pub const MARLINE_ERR_WRONG_KEY: Status = 307;
 /// The operating system gave no randomness; nothing has changed.
 pub const MARLINE_ERR_RANDOMNESS: Status = 401;
 /// Not enough memory for a message of this size; nothing has changed.
 pub const MARLINE_ERR_NO_MEMORY: Status = 402;
-/// The signer cannot or will not sign; nothing has changed. Not for identities held in memory.
+/// The signature does not verify under the account's identity; or the identity's secret is outside of this library, and
+/// the call needs it: see marline_account_external. Nothing has changed.
 pub const MARLINE_ERR_SIGNER: Status = 403;
 /// A mistake in the library; the handles of the call are poisoned.
 pub const MARLINE_ERR_INTERNAL: Status = 500;
@@ -143,6 +162,12 @@ const TABLE: &[(Status, &CStr, &CStr)] = &[
     ),
     (MARLINE_ERR_LIMIT, c"MARLINE_ERR_LIMIT", c"limit reached"),
     (
+        MARLINE_ERR_NOT_FOUND,
+        c"MARLINE_ERR_NOT_FOUND",
+        c"not found",
+    ),
+    (MARLINE_ERR_EXISTS, c"MARLINE_ERR_EXISTS", c"exists already"),
+    (
         MARLINE_ERR_AUTHENTICATION,
         c"MARLINE_ERR_AUTHENTICATION",
         c"authentication failed",
@@ -211,6 +236,41 @@ const TABLE: &[(Status, &CStr, &CStr)] = &[
         MARLINE_ERR_NO_SESSION,
         c"MARLINE_ERR_NO_SESSION",
         c"no session",
+    ),
+    (
+        MARLINE_ERR_STORAGE,
+        c"MARLINE_ERR_STORAGE",
+        c"the file or the operating system failed",
+    ),
+    (
+        MARLINE_ERR_DISK_FULL,
+        c"MARLINE_ERR_DISK_FULL",
+        c"disk full",
+    ),
+    (
+        MARLINE_ERR_READ_ONLY,
+        c"MARLINE_ERR_READ_ONLY",
+        c"read only",
+    ),
+    (
+        MARLINE_ERR_CORRUPT,
+        c"MARLINE_ERR_CORRUPT",
+        c"the file is damaged",
+    ),
+    (
+        MARLINE_ERR_IN_USE,
+        c"MARLINE_ERR_IN_USE",
+        c"the file is in use by another process",
+    ),
+    (
+        MARLINE_ERR_SCHEMA,
+        c"MARLINE_ERR_SCHEMA",
+        c"not a device file of a known version",
+    ),
+    (
+        MARLINE_ERR_WRONG_KEY,
+        c"MARLINE_ERR_WRONG_KEY",
+        c"wrong passphrase or key",
     ),
     (
         MARLINE_ERR_RANDOMNESS,
@@ -303,6 +363,27 @@ pub(crate) fn of(error: Error) -> Status {
     }
 }
 
+/// The code of a device's error. Every variant has its own code or shares one that asks the same of the caller.
+#[cfg(feature = "device")]
+pub(crate) fn of_device(error: marline_device::Error) -> Status {
+    use marline_device::Error;
+    match error {
+        Error::Protocol(error) => of(error),
+        Error::WrongKey => MARLINE_ERR_WRONG_KEY,
+        Error::Parameters | Error::Name => MARLINE_ERR_ARGUMENT,
+        Error::Rollback => MARLINE_ERR_ROLLBACK,
+        Error::NotFound => MARLINE_ERR_NOT_FOUND,
+        Error::Exists => MARLINE_ERR_EXISTS,
+        Error::DiskFull => MARLINE_ERR_DISK_FULL,
+        Error::ReadOnly => MARLINE_ERR_READ_ONLY,
+        Error::Corrupt => MARLINE_ERR_CORRUPT,
+        // A conflict is what other stores report where SQLite waits.
+        Error::Busy | Error::Conflict => MARLINE_ERR_IN_USE,
+        Error::Schema => MARLINE_ERR_SCHEMA,
+        _ => MARLINE_ERR_STORAGE,
+    }
+}
+
 /// The name of a status, such as "MARLINE_ERR_NULL".
 ///
 /// @param[in] status  any number
@@ -368,6 +449,19 @@ mod tests {
         let different: BTreeSet<_> = TABLE.iter().map(|entry| entry.0).collect();
         assert_eq!(different.len(), TABLE.len());
         assert!(TABLE.iter().all(|entry| entry.2.count_bytes() < 248));
+    }
+
+    /// For those that no test from outside reaches: another process would have to hold the file for half a minute.
+    #[cfg(feature = "device")]
+    #[test]
+    fn errors_of_storage_have_codes_of_the_storage_class() {
+        use marline_device::Error;
+        assert_eq!(of_device(Error::Busy), MARLINE_ERR_IN_USE);
+        assert_eq!(of_device(Error::Conflict), MARLINE_ERR_IN_USE);
+        assert_eq!(of_device(Error::ReadOnly), MARLINE_ERR_READ_ONLY);
+        let other = of_device(Error::Storage("x".into()));
+        assert_eq!(other, MARLINE_ERR_STORAGE);
+        assert_eq!(marline_status_class(other), MARLINE_CLASS_STORAGE);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use getrandom::SysRng;
 use marline::{Account, Session, fingerprint};
 use rand_core::{TryCryptoRng, TryRng};
 
+use crate::account::{AnyAccount, either};
 use crate::boundary::{call, read};
 use crate::handles::{MarlineAccount, MarlineSession};
 use crate::status::{MARLINE_ERR_INTERNAL, MarlineError, Status, of};
@@ -153,7 +154,8 @@ pub unsafe extern "C" fn marline_testing_load_account(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out)?;
-        out.put(Account::from_state(c.bytes(state, length)?).map_err(of)?);
+        let account = Account::from_state(c.bytes(state, length)?).map_err(of)?;
+        out.put(AnyAccount::Local(account));
         Ok(())
     })
 }
@@ -182,6 +184,7 @@ pub unsafe extern "C" fn marline_testing_account_fingerprint(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_array::<32>(out, length)?;
-        out.write(&fingerprint(&c.shared(account)?.to_state()))
+        let account = c.shared(account)?;
+        out.write(&fingerprint(&either!(&*account, |a| a.to_state())))
     })
 }

@@ -12,14 +12,31 @@ import re
 
 API = json.loads((pathlib.Path(__file__).parent.parent / "abi" / "api.json").read_text())["functions"]
 HANDLES = {"account": "w.bob", "session": "w.to_bob", "publication": "w.publication", "buffer": "w.bundle",
-           "opened": "w.hello", "pending": "w_pending", "contact": "w_contact", "accepted": "w_accepted", "events": "w_events"}
+           "opened": "w.hello", "pending": "w_pending", "contact": "w_contact", "accepted": "w_accepted", "events": "w_events",
+          "signing": "w_signing", "device": "w_device", "contacts": "w_contacts", "inbox": "w_inbox", "outbox": "w_outbox"}
+DEVICE = {"device", "contacts", "inbox", "outbox"}
+# Structures that begin with their size: the caller's choices, and what is written for the caller.
+CHOICES = {"marline_options": ("options", ["padding", "padding_size", "slots"]),
+           "marline_device_options": ("device_options", ["durability", "anchor"])}
+RECORDS = {f"marline_{name} *": name for name in
+           ("facts", "event", "device_facts", "maintenance", "contact_info", "incoming")}
 WRONG = {name: "w.bundle" if name != "buffer" else "w.bob" for name in HANDLES}
 BYTES = {"bundle": ("marline_buffer_data(w.bundle)", "marline_buffer_len(w.bundle)"),
          "message": ("marline_buffer_data(w_message)", "marline_buffer_len(w_message)"),
          "sealed": ("marline_buffer_data(w_sealed)", "marline_buffer_len(w_sealed)"),
-         "key": ("w.key", "32"), "one": ("w.key", "32"), "other": ("w.key", "32")}
+         **{name: ("w.key", "32") for name in ("key", "one", "other", "own", "id", "identity", "secret")},
+         "path": ("(const uint8_t *)w_path", "strlen(w_path)"), "anchor": ("(const uint8_t *)w_anchor", "strlen(w_anchor)"), "from": ('(const uint8_t *)"bob"', "3"),
+         "name": ('(const uint8_t *)"bob"', "3")}
+# By the macro of their length: where names say less than sizes.
+SIZED = {"MARLINE_ED25519_KEY_SIZE": "base_point", "MARLINE_MLDSA65_KEY_SIZE": "scratch",
+         "MARLINE_ED25519_SIGNATURE_SIZE": "scratch", "MARLINE_MLDSA65_SIGNATURE_SIZE": "scratch"}
 SCALARS = {"count": "1", "index": "0", "now": "NOW", "minimum_generation": "0", "secret_len": "32",
-           "plaintext_len": "5", "verified": "1"}
+           "plaintext_len": "5", "verified": "1", "unlock": "MARLINE_UNLOCK_KEY", "session": "0"}
+
+
+def choices(p):
+    match = re.fullmatch(r"const (marline_\w*options) \*", p["type"])
+    return match and CHOICES[match[1]]
 
 
 def handle_of(p):
@@ -27,22 +44,30 @@ def handle_of(p):
     return match[2] if match and match[2] in HANDLES else None
 
 
+def is_of_device(function):
+    """Whether it needs a device at hand, which takes time to make."""
+    return any(handle_of(p) in DEVICE for p in function["parameters"]) or function["name"].startswith("marline_device_")
+
+
 def valid(function):
     """Arguments of a call without a mistake, and the declarations they need."""
     arguments, declarations = {}, []
+    signs_elsewhere = re.search("_prepare_(publish|initiate|reset)|_finish", function["name"])
     lengths = {p["length"]: p for p in function["parameters"] if "length" in p}
     for p in function["parameters"]:
         name, kind = p["name"], p["type"]
         if handle_of(p):
-            arguments[name] = HANDLES[handle_of(p)]
+            arguments[name] = "w_external" if name == "account" and signs_elsewhere else HANDLES[handle_of(p)]
         elif name == "err":
             arguments[name] = "&err"
-        elif kind == "const marline_options *":
-            arguments[name] = "&options"
-        elif kind in ("marline_facts *", "marline_event *"):
-            arguments[name] = "(&facts)" if "facts" in kind else "(&event)"
+        elif choices(p):
+            arguments[name] = "&" + choices(p)[0]
+        elif kind in RECORDS:
+            arguments[name] = f"(&{RECORDS[kind]})"
         elif kind == "const uint8_t *":
             data = BYTES.get(name, ('(const uint8_t *)"bytes"', "5"))
+            if p.get("fixed") in SIZED:
+                data = SIZED[p["fixed"]], p["fixed"]
             arguments[name], arguments[p["length"]] = data
         elif kind.endswith("**"):
             declarations.append(f"{kind[:-1]}{name} = (void *)&sentinel;")
@@ -88,15 +113,14 @@ def mistakes(function):
             yield f"{name} is SIZE_MAX", {name: "SIZE_MAX"}, "MARLINE_ERR_LENGTH"
         if name in ("count", "index"):
             yield f"{name} is 5000", {name: "5000"}, "MARLINE_ERR_ARGUMENT"
-        if p["type"] == "const marline_options *":
-            for field in ("padding", "padding_size", "slots"):
+        if choices(p):
+            for field in choices(p)[1]:
                 yield f"{field} is UINT32_MAX", {name: f"&wrong_{field}"}, "MARLINE_ERR_ARGUMENT"
-            yield "struct_size is 0", {name: "&wrong_size"}, "MARLINE_ERR_STRUCT_SIZE"
-        if p["type"] in ("marline_facts *", "marline_event *"):
-            wrong = "&wrong_facts" if "facts" in p["type"] else "&wrong_event"
-            yield "struct_size is 0", {name: wrong}, "MARLINE_ERR_STRUCT_SIZE"
-        if name == "verified":
-            yield f"{name} is 2", {name: "2"}, "MARLINE_ERR_ARGUMENT"
+            yield "struct_size is 0", {name: f"&wrong_{choices(p)[0]}"}, "MARLINE_ERR_STRUCT_SIZE"
+        if p["type"] in RECORDS:
+            yield "struct_size is 0", {name: f"&wrong_{RECORDS[p['type']]}"}, "MARLINE_ERR_STRUCT_SIZE"
+        if name in ("verified", "unlock") or (name, p["type"]) == ("session", "uint32_t"):
+            yield f"{name} is 99", {name: "99"}, "MARLINE_ERR_ARGUMENT"
 
 
 def call(function, what, changed, want):
@@ -128,7 +152,7 @@ def main():
     print(HEAD)
     for f in tested:
         print(f"static void misuse_{f['name']}(void) {{")
-        print("    begin();")
+        print(f"    begin({int(is_of_device(f))});")
         for what, changed, want in mistakes(f):
             print(call(f, what, changed, want))
         print("    end();\n}\n")
@@ -143,7 +167,7 @@ def main():
         if sessions:
             print(call(f, "poisoned or busy", {}, "want"))
         print("}\n#endif\n")
-    print("static void accessors(void) {\n    begin();")
+    print("static void accessors(void) {\n    begin(1);")
     for f in API:
         ours = [p for p in f["parameters"] if handle_of(p)]
         if f["returns"] == "marline_status" or not ours:
@@ -151,7 +175,7 @@ def main():
         empty = "" if f["returns"] == "void" else " == 0"
         wrong = WRONG[handle_of(ours[0])]
         for argument in ("NULL", f"(void *){wrong}", f"(void *)((char *){wrong} + 1)"):
-            expression = f"{f['name']}({argument})"
+            expression = f"{f['name']}({', '.join([argument] + ['0'] * (len(f['parameters']) - 1))})"
             print(f"    {expression};" if not empty else f"    CHECK({expression}{empty});")
             print("    cases++;")
     print("    end();\n}\n")
@@ -182,11 +206,27 @@ static marline_options options = MARLINE_OPTIONS_INIT;
 static marline_options wrong_padding = {sizeof options, UINT32_MAX, 0, 0};
 static marline_options wrong_padding_size = {sizeof options, MARLINE_PADDING_BLOCK, UINT32_MAX, 0};
 static marline_options wrong_slots = {sizeof options, 0, 0, UINT32_MAX};
-static marline_options wrong_size = {0, 0, 0, 0};
-static marline_facts facts = MARLINE_FACTS_INIT;
-static marline_facts wrong_facts;
-static marline_event event = MARLINE_EVENT_INIT;
-static marline_event wrong_event;
+static marline_options wrong_options = {0, 0, 0, 0};
+static marline_device_options device_options = {sizeof device_options, MARLINE_DURABILITY_BATCHED, 0, 0, 0, 0, 0, 0};
+static marline_device_options wrong_durability = {sizeof device_options, UINT32_MAX, 0, 0, 0, 0, 0, 0};
+static marline_device_options wrong_anchor = {sizeof device_options, 0, UINT32_MAX, 0, 0, 0, 0, 0};
+static marline_device_options wrong_device_options;
+static marline_facts facts = MARLINE_FACTS_INIT, wrong_facts;
+static marline_event event = MARLINE_EVENT_INIT, wrong_event;
+static marline_device_facts device_facts = MARLINE_DEVICE_FACTS_INIT, wrong_device_facts;
+static marline_maintenance maintenance = MARLINE_MAINTENANCE_INIT, wrong_maintenance;
+static marline_contact_info contact_info = MARLINE_CONTACT_INFO_INIT, wrong_contact_info;
+static marline_incoming incoming = MARLINE_INCOMING_INIT, wrong_incoming;
+/* A public key that nobody has: the base point of Ed25519. */
+static uint8_t base_point[MARLINE_ED25519_KEY_SIZE];
+static marline_account *w_external;
+static marline_signing *w_signing;
+static marline_device *w_device;
+static marline_contacts *w_contacts;
+static marline_inbox *w_inbox;
+static marline_outbox *w_outbox;
+static char w_folder[] = "/tmp/marline-misuse-XXXXXX", w_path[64], w_anchor[72];
+static pid_t maker;
 static marline_contact *w_contact;
 static marline_accepted *w_accepted;
 static marline_events *w_events;
@@ -213,7 +253,34 @@ static void cleared(const char *what, marline_status got, int is_clear) {
         failures++;
     }
 }
-static void begin(void) {
+static void begin_device(void) {
+    static int number;
+    marline_publication *publication;
+    marline_contact *contact;
+    marline_buffer *bundle, *message;
+    uint8_t id[MARLINE_ID_SIZE];
+    uint32_t added;
+    snprintf(w_path, sizeof w_path, "%s/%d", w_folder, number++);
+    snprintf(w_anchor, sizeof w_anchor, "%s.anchor", w_path);
+    OK(marline_device_create((const uint8_t *)w_path, strlen(w_path), NULL, 0, MARLINE_UNLOCK_KEY, w.key, 32, NO_AD,
+                             &device_options, &w_device, NULL));
+    OK(marline_device_add_contact(w_device, TEXT("bob"), BYTES(w.bundle), NOW, &added, id, sizeof id, NULL));
+    OK(marline_device_send(w_device, TEXT("bob"), TEXT("x"), NO_AD, NULL, NOW, id, sizeof id, &message, NULL));
+    marline_buffer_free(message);
+    OK(marline_device_outbox(w_device, &w_outbox, NULL));
+    OK(marline_device_publish(w_device, 1, NOW, &publication, NULL));
+    OK(marline_publication_bundle(publication, 0, &bundle, NULL));
+    OK(marline_device_identity(w_device, id, sizeof id, NULL));
+    OK(marline_contact_new(id, sizeof id, &contact, NULL));
+    OK(marline_contact_initiate(contact, w.alice, BYTES(bundle), TEXT("x"), NO_AD, NULL, NOW, &message, NULL));
+    OK(marline_device_receive(w_device, BYTES(message), NULL, 0, NO_AD, NOW, &w_inbox, NULL));
+    OK(marline_device_contacts(w_device, &w_contacts, NULL));
+    CHECK(marline_outbox_count(w_outbox) == 1 && marline_inbox_count(w_inbox) == 1);
+    CHECK(marline_contacts_count(w_contacts) == 2);
+    marline_contact_free(contact), marline_publication_free(publication);
+    marline_buffer_free(bundle), marline_buffer_free(message);
+}
+static void begin(int with_device) {
     uint64_t generation;
     uint8_t alice[MARLINE_ID_SIZE];
     uint32_t trust;
@@ -249,8 +316,18 @@ static void begin(void) {
     OK(marline_session_prepare_encrypt(w.to_bob, TEXT("x"), NO_AD, NULL, &w_pending, NULL));
     OK(marline_session_encrypt(w.to_alice, TEXT("x"), NO_AD, NULL, &w_message, NULL));
     OK(marline_session_export(w.to_bob, w.key, 32, &w_sealed, &generation, NULL));
+    memset(base_point, 0x66, sizeof base_point), base_point[0] = 0x58;
+    OK(marline_account_external(base_point, sizeof base_point, scratch, MARLINE_MLDSA65_KEY_SIZE, NO_AD, &w_external, NULL));
+    OK(marline_account_prepare_publish(w_external, 1, NOW, &w_signing, NULL));
+    if (with_device) begin_device();
 }
 static void end(void) {
+    marline_account_free(w_external), marline_signing_free(w_signing);
+    marline_device_free(w_device), marline_contacts_free(w_contacts);
+    marline_inbox_free(w_inbox), marline_outbox_free(w_outbox);
+    if (getpid() == maker) { /* a child leaves the device alone, and what points to it */
+        w_device = NULL, w_contacts = NULL, w_inbox = NULL, w_outbox = NULL;
+    }
     marline_pending_free(w_pending);
     marline_buffer_free(w_message), marline_buffer_free(w_sealed);
     marline_contact_free(w_contact), marline_accepted_free(w_accepted), marline_events_free(w_events);
@@ -273,9 +350,12 @@ static void *hold(void *session) {
 int main(void) {
     int status = 0;
     pid_t child;
+    char command[64];
+    maker = getpid();
+    CHECK(mkdtemp(w_folder) != NULL);
     all_misuse();
     accessors();
-    begin();
+    begin(1);
     fflush(NULL);
     child = fork();
     if (child == 0) {
@@ -288,7 +368,7 @@ int main(void) {
     end();
 #ifdef MARLINE_TESTING
     pthread_t thread;
-    begin();
+    begin(1);
     CHECK(pthread_create(&thread, NULL, hold, w.to_bob) == 0);
     while (!__atomic_load_n(&is_held, __ATOMIC_SEQ_CST)) {
     }
@@ -299,8 +379,10 @@ int main(void) {
     all_poisoned(MARLINE_ERR_POISONED);
     end();
 #endif
+    snprintf(command, sizeof command, "rm -rf '%s'", w_folder);
+    CHECK(system(command) == 0);
     printf("misuse: %ld cases, %d failures\n", cases, failures);
-    return failures != 0 || cases < 300;
+    return failures != 0 || cases < 1200;
 }
 """
 
