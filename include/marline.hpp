@@ -208,7 +208,7 @@ struct options {
     }
 };
 
-/** A prepared change: store `state`, then `session::commit_…`. */
+/** A prepared change: store `state`, and `output` with it, then `session::commit_…`. */
 class pending : public detail::owner<marline_pending, marline_pending_free> {
 public:
     using owner::owner;
@@ -219,6 +219,8 @@ public:
         if (code != MARLINE_OK) return status{code};
         return sealed_state{buffer(sealed), generation};
     }
+    /** The message or the plaintext, for an outbox or inbox written together with `state`; nothing else before the commit. */
+    result<buffer> output() const { return detail::make<buffer, marline_buffer>(marline_pending_output, get()); }
 };
 
 /** A conversation with one peer device. */
@@ -296,6 +298,13 @@ public:
     }
 };
 
+/** Bytes that both keys of an identity sign that is kept elsewhere: see account::external. */
+class signing : public detail::owner<marline_signing, marline_signing_free> {
+public:
+    using owner::owner;
+    v0::bytes input() const noexcept { return {marline_signing_input(get()), marline_signing_input_len(get())}; }
+};
+
 /** A new session and its first message, which goes to the peer. */
 struct initiated {
     v0::session session;
@@ -368,6 +377,41 @@ public:
                                                  &session, &opened, nullptr);
         if (code != MARLINE_OK) return status{code};
         return accepted{v0::session(session), v0::opened(opened)};
+    }
+
+    /** An account whose identity signs elsewhere: `prepare_…`, have `signing::input` signed by both keys, `finish_…`. */
+    static result<account> external(bytes ed25519, bytes mldsa65, bytes subject) {
+        return detail::make<account, marline_account>(marline_account_external, ed25519.data(), ed25519.size(),
+                                                      mldsa65.data(), mldsa65.size(), subject.data(), subject.size());
+    }
+    static result<account> import_external(bytes key, bytes ed25519, bytes mldsa65, bytes sealed,
+                                           std::uint64_t minimum_generation) {
+        return detail::make<account, marline_account>(marline_account_import_external, key.data(), key.size(),
+                                                      ed25519.data(), ed25519.size(), mldsa65.data(), mldsa65.size(),
+                                                      sealed.data(), sealed.size(), minimum_generation);
+    }
+    result<signing> prepare_publish(std::uint32_t count, std::uint64_t now) {
+        return detail::make<signing, marline_signing>(marline_account_prepare_publish, get(), count, now);
+    }
+    result<signing> prepare_initiate(bytes bundle, bytes plaintext, std::uint64_t now, bytes ad = {},
+                                     const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<signing, marline_signing>(marline_account_prepare_initiate, get(), bundle.data(), bundle.size(),
+                                                      plaintext.data(), plaintext.size(), ad.data(), ad.size(), &raw, now);
+    }
+    /** `what` may be used again if the signatures do not verify. */
+    result<v0::publication> finish_publish(signing &what, bytes ed25519, bytes mldsa65) {
+        return detail::make<v0::publication, marline_publication>(marline_account_finish_publish, get(), what.get(),
+                                                                  ed25519.data(), ed25519.size(), mldsa65.data(),
+                                                                  mldsa65.size());
+    }
+    result<initiated> finish_initiate(signing &what, bytes ed25519, bytes mldsa65) {
+        marline_session *session = nullptr;
+        marline_buffer *message = nullptr;
+        const auto code = marline_account_finish_initiate(get(), what.get(), ed25519.data(), ed25519.size(), mldsa65.data(),
+                                                          mldsa65.size(), &session, &message, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return initiated{v0::session(session), buffer(message)};
     }
 };
 
@@ -492,6 +536,28 @@ public:
         return out;
     }
     status maintain(std::uint64_t now) { return {marline_contact_maintain(get(), now, nullptr)}; }
+    /** Of the session that messages are sent on. */
+    result<buffer> export_secret(bytes label, bytes context, std::size_t size) const {
+        return detail::make<buffer, marline_buffer>(marline_contact_export_secret, get(), label.data(), label.size(),
+                                                    context.data(), context.size(), size);
+    }
+    /** For an account whose identity signs elsewhere; `finish` gives the message. */
+    result<signing> prepare_initiate(account &by, bytes bundle, bytes plaintext, std::uint64_t now, bytes ad = {},
+                                     const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<signing, marline_signing>(marline_contact_prepare_initiate, get(), by.get(), bundle.data(),
+                                                      bundle.size(), plaintext.data(), plaintext.size(), ad.data(),
+                                                      ad.size(), &raw, now);
+    }
+    result<signing> prepare_reset(account &by, bytes bundle, std::uint64_t now, bytes ad = {}, const options &with = {}) {
+        const marline_options raw = with.raw();
+        return detail::make<signing, marline_signing>(marline_contact_prepare_reset, get(), by.get(), bundle.data(),
+                                                      bundle.size(), ad.data(), ad.size(), &raw, now);
+    }
+    result<buffer> finish(account &by, signing &what, bytes ed25519, bytes mldsa65) {
+        return detail::make<buffer, marline_buffer>(marline_contact_finish, get(), by.get(), what.get(), ed25519.data(),
+                                                    ed25519.size(), mldsa65.data(), mldsa65.size());
+    }
 
 private:
     template <class F, class... A> result<received> take(F function, A... arguments) {
@@ -503,6 +569,215 @@ private:
         return received{v0::opened(opened), trust, v0::events(happened)};
     }
 };
+
+#ifdef MARLINE_HAVE_DEVICE
+/** What opens a device. */
+struct unlock {
+    std::uint32_t kind;
+    bytes secret;
+
+    /** 32 uniform bytes that the application keeps safe. */
+    static unlock key(bytes key) noexcept { return {MARLINE_UNLOCK_KEY, key}; }
+    static unlock passphrase(bytes passphrase) noexcept { return {MARLINE_UNLOCK_PASSPHRASE, passphrase}; }
+};
+
+/** How a device is kept; with `anchor`, where its anchor is. */
+struct device_options {
+    marline_device_options raw = MARLINE_DEVICE_OPTIONS_INIT;
+    bytes anchor = {};
+};
+
+/** Plaintexts that a device holds until they are acknowledged. */
+class inbox : public detail::owner<marline_inbox, marline_inbox_free> {
+public:
+    using owner::owner;
+    std::size_t size() const noexcept { return marline_inbox_count(get()); }
+    result<marline_incoming> at(std::uint32_t index) const {
+        marline_incoming out = MARLINE_INCOMING_INIT;
+        const auto code = marline_inbox_get(get(), index, &out, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return out;
+    }
+    /** Empty also when there is none: see `marline_incoming::has_plaintext`. */
+    v0::bytes plaintext(std::uint32_t index = 0) const noexcept {
+        return {marline_inbox_plaintext(get(), index), marline_inbox_plaintext_len(get(), index)};
+    }
+    std::string_view contact(std::uint32_t index = 0) const noexcept {
+        return v0::bytes(marline_inbox_contact(get(), index), marline_inbox_contact_len(get(), index)).text();
+    }
+    v0::bytes subject(std::uint32_t index = 0) const noexcept {
+        return {marline_inbox_subject(get(), index), marline_inbox_subject_len(get(), index)};
+    }
+    result<v0::events> events(std::uint32_t index = 0) const {
+        return detail::make<v0::events, marline_events>(marline_inbox_events, get(), index);
+    }
+};
+
+/** A ciphertext to be sent: `id` is for device::mark_sent. */
+struct outgoing {
+    identity id;
+    buffer message;
+};
+
+/** Ciphertexts that a device holds until they are marked as sent. */
+class outbox : public detail::owner<marline_outbox, marline_outbox_free> {
+public:
+    using owner::owner;
+    std::size_t size() const noexcept { return marline_outbox_count(get()); }
+    /** The contact's name and what to send. */
+    result<std::pair<buffer, outgoing>> at(std::uint32_t index) const {
+        v0::identity id{};
+        marline_buffer *name = nullptr, *message = nullptr;
+        const auto code = marline_outbox_get(get(), index, id.data(), id.size(), &name, &message, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return std::pair<buffer, outgoing>(buffer(name), outgoing{id, buffer(message)});
+    }
+};
+
+/** Contacts of a device, as they were when asked for. */
+class contacts : public detail::owner<marline_contacts, marline_contacts_free> {
+public:
+    using owner::owner;
+    std::size_t size() const noexcept { return marline_contacts_count(get()); }
+    result<marline_contact_info> at(std::uint32_t index) const {
+        marline_contact_info out = MARLINE_CONTACT_INFO_INIT;
+        const auto code = marline_contacts_get(get(), index, &out, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return out;
+    }
+    std::string_view name(std::uint32_t index) const noexcept {
+        return v0::bytes(marline_contacts_name(get(), index), marline_contacts_name_len(get(), index)).text();
+    }
+    result<marline_facts> session(std::uint32_t index, std::uint32_t session) const {
+        marline_facts out = MARLINE_FACTS_INIT;
+        const auto code = marline_contacts_session(get(), index, session, &out, nullptr);
+        if (code != MARLINE_OK) return status{code};
+        return out;
+    }
+};
+
+/** What device::maintain did, and the publication for the directory if one was due. */
+struct maintenance {
+    marline_maintenance report;
+    v0::publication publication;
+};
+
+/** A device that keeps its state in an encrypted file: what a call returns is on disk already. */
+class device : public detail::owner<marline_device, marline_device_free> {
+public:
+    using owner::owner;
+
+    static result<device> create(std::string_view path, const unlock &by, bytes subject, const device_options &with = {}) {
+        const bytes file(path);
+        return detail::make<device, marline_device>(marline_device_create, file.data(), file.size(), with.anchor.data(),
+                                                    with.anchor.size(), by.kind, by.secret.data(), by.secret.size(),
+                                                    subject.data(), subject.size(), &with.raw);
+    }
+    static result<device> open(std::string_view path, const unlock &by, const device_options &with = {}) {
+        const bytes file(path);
+        return detail::make<device, marline_device>(marline_device_open, file.data(), file.size(), with.anchor.data(),
+                                                    with.anchor.size(), by.kind, by.secret.data(), by.secret.size(),
+                                                    &with.raw);
+    }
+    static result<device> open_restored(std::string_view path, const unlock &by, std::uint64_t now,
+                                        const device_options &with = {}) {
+        const bytes file(path);
+        return detail::make<device, marline_device>(marline_device_open_restored, file.data(), file.size(),
+                                                    with.anchor.data(), with.anchor.size(), by.kind, by.secret.data(),
+                                                    by.secret.size(), &with.raw, now);
+    }
+    result<v0::identity> identity() const {
+        v0::identity id{};
+        const auto code = marline_device_identity(get(), id.data(), id.size(), nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return id;
+    }
+    result<buffer> subject() { return detail::make<buffer, marline_buffer>(marline_device_subject, get()); }
+    result<std::uint64_t> generation() { return detail::number<std::uint64_t>(marline_device_generation, get()); }
+    v0::status flush() { return {marline_device_flush(get(), nullptr)}; }
+    v0::status backup(std::string_view path) {
+        const bytes file(path);
+        return {marline_device_backup(get(), file.data(), file.size(), nullptr)};
+    }
+    result<v0::publication> publish(std::uint32_t count, std::uint64_t now) {
+        return detail::make<v0::publication, marline_publication>(marline_device_publish, get(), count, now);
+    }
+    /** Empty when every publication is at the directory. */
+    result<v0::publication> unpublished() {
+        return detail::make<v0::publication, marline_publication>(marline_device_unpublished, get());
+    }
+    v0::status mark_published() { return {marline_device_mark_published(get(), nullptr)}; }
+    result<maintenance> maintain(std::uint64_t now) {
+        marline_maintenance report = MARLINE_MAINTENANCE_INIT;
+        marline_publication *made = nullptr;
+        const auto code = marline_device_maintain(get(), now, &report, &made, nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return maintenance{report, v0::publication(made)};
+    }
+    result<marline_device_facts> status(std::uint64_t now) {
+        marline_device_facts out = MARLINE_DEVICE_FACTS_INIT;
+        const auto code = marline_device_status(get(), now, &out, nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return out;
+    }
+    /** MARLINE_ADDED_... and the bundle's identity. */
+    result<std::pair<std::uint32_t, v0::identity>> add_contact(bytes name, bytes bundle, std::uint64_t now) {
+        v0::identity id{};
+        std::uint32_t added = 0;
+        const auto code = marline_device_add_contact(get(), name.data(), name.size(), bundle.data(), bundle.size(), now,
+                                                     &added, id.data(), id.size(), nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return std::pair<std::uint32_t, v0::identity>(added, id);
+    }
+    result<v0::contacts> contacts() {
+        return detail::make<v0::contacts, marline_contacts>(marline_device_contacts, get());
+    }
+    /** One contact, at index 0. */
+    result<v0::contacts> contact(bytes name) {
+        return detail::make<v0::contacts, marline_contacts>(marline_device_contact, get(), name.data(), name.size());
+    }
+    v0::status set_verified(bytes name, bool verified) {
+        return {marline_device_set_verified(get(), name.data(), name.size(), verified ? 1u : 0u, nullptr)};
+    }
+    v0::status acknowledge_identity(bytes name, const v0::identity &changed) {
+        return {marline_device_acknowledge_identity(get(), name.data(), name.size(), changed.data(), changed.size(),
+                                                    nullptr)};
+    }
+    v0::status reject_identity(bytes name) {
+        return {marline_device_reject_identity(get(), name.data(), name.size(), nullptr)};
+    }
+    result<outgoing> send(bytes to, bytes plaintext, std::uint64_t now, bytes ad = {}, const options &with = {}) {
+        const marline_options raw = with.raw();
+        v0::identity id{};
+        marline_buffer *message = nullptr;
+        const auto code = marline_device_send(get(), to.data(), to.size(), plaintext.data(), plaintext.size(), ad.data(),
+                                              ad.size(), &raw, now, id.data(), id.size(), &message, nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return outgoing{id, buffer(message)};
+    }
+    result<outgoing> reset(bytes contact, std::uint64_t now) {
+        v0::identity id{};
+        marline_buffer *message = nullptr;
+        const auto code = marline_device_reset(get(), contact.data(), contact.size(), now, id.data(), id.size(), &message,
+                                               nullptr);
+        if (code != MARLINE_OK) return v0::status{code};
+        return outgoing{id, buffer(message)};
+    }
+    v0::status mark_sent(const v0::identity &id) {
+        return {marline_device_mark_sent(get(), id.data(), id.size(), nullptr)};
+    }
+    /** One message, at index 0. `from` is the contact that the transport says, if it says so. */
+    result<v0::inbox> receive(bytes message, std::uint64_t now, bytes from = {}, bytes ad = {}) {
+        return detail::make<v0::inbox, marline_inbox>(marline_device_receive, get(), message.data(), message.size(),
+                                                      from.data(), from.size(), ad.data(), ad.size(), now);
+    }
+    template <std::size_t N> v0::status acknowledge(const std::uint8_t (&id)[N]) {
+        return {marline_device_acknowledge(get(), id, N, nullptr)};
+    }
+    result<v0::inbox> inbox() { return detail::make<v0::inbox, marline_inbox>(marline_device_inbox, get()); }
+    result<v0::outbox> outbox() { return detail::make<v0::outbox, marline_outbox>(marline_device_outbox, get()); }
+};
+#endif
 
 /** 60 digits for two people to compare. */
 inline result<std::string> safety_number(const identity &one, const identity &other) {
@@ -519,6 +794,11 @@ inline result<identity> unverified_identity(bytes bundle) {
     const auto code = marline_bundle_unverified_identity(bundle.data(), bundle.size(), id.data(), id.size(), nullptr);
     if (code != MARLINE_OK) return status{code};
     return id;
+}
+
+/** Signatures, prekey and time of a bundle, for the identity `own`. */
+inline status verify_bundle(bytes bundle, const identity &own, std::uint64_t now) {
+    return {marline_bundle_verify(bundle.data(), bundle.size(), own.data(), own.size(), now, nullptr)};
 }
 
 } // namespace v0

@@ -2,10 +2,12 @@
 #include <marline.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #if __cplusplus >= 202002L
 #include <span>
 #endif
 #include <type_traits>
+#include <unistd.h>
 
 namespace {
 int failures = 0;
@@ -69,6 +71,7 @@ void states() {
 
     auto change = accepted.session.prepare_encrypt("persisted").value();
     auto state = change.state(key).value();
+    CHECK(change.output()->size() > 0);
     auto message = accepted.session.commit_encrypt(std::move(change)).value();
     auto restored = marline::session::import(key, state.sealed, state.generation).value();
     CHECK(*restored.encrypt("next") && restored.facts()->generation > accepted.session.facts()->generation);
@@ -117,12 +120,74 @@ void contacts() {
     CHECK(!to_bob.acknowledge(*alice.identity()) && *to_bob.trust(*alice.identity()) == MARLINE_TRUST_OTHER);
     CHECK(to_bob.reset(alice, bundle, now));
 }
+void devices() {
+    char folder[] = "/tmp/marline-cpp-XXXXXX";
+    CHECK(mkdtemp(folder) != nullptr);
+    const std::string path(folder);
+    marline::device_options batched;
+    batched.raw.durability = MARLINE_DURABILITY_BATCHED;
+    const auto by = marline::unlock::key(key);
+    auto alice = marline::device::create(path + "/alice", by, "alice", batched).value();
+    auto bob = marline::device::create(path + "/bob", by, "bob", batched).value();
+    CHECK(marline::device::create(path + "/bob", by, "bob").code() == MARLINE_ERR_EXISTS);
+    auto bundle = bob.publish(1, now)->bundle(0).value();
+    CHECK(marline::verify_bundle(bundle, *alice.identity(), now));
+    auto added = alice.add_contact("bob", bundle, now).value();
+    CHECK(added.first == MARLINE_ADDED_NEW && added.second == *bob.identity());
+    auto sent = alice.send("bob", "hello", now, "ad").value();
+    CHECK(alice.outbox()->size() == 1 && alice.outbox()->at(0)->second.message.view() == sent.message.view());
+    CHECK(alice.mark_sent(sent.id) && alice.flush() && alice.outbox()->size() == 0);
+    auto got = bob.receive(sent.message, now, {}, "ad").value();
+    CHECK(got.size() == 1 && got.plaintext().text() == "hello" && got.contact() == "alice");
+    CHECK(got.subject() == marline::bytes("alice") && got.events()->size() == 1);
+    CHECK(bob.inbox()->size() == 1 && bob.acknowledge(got.at(0)->id) && bob.inbox()->size() == 0);
+    CHECK(bob.receive(sent.message, now, "alice", "ad").code() == MARLINE_ERR_DUPLICATE);
+    CHECK(alice.set_verified("bob", true) && alice.contact("bob")->at(0)->verified == 1);
+    CHECK(alice.contacts()->name(0) == "bob" && alice.contacts()->session(0, 0)->slots == 4);
+    CHECK(alice.reject_identity("bob") && !alice.acknowledge_identity("bob", added.second));
+    CHECK(alice.reset("bob", now).code() == MARLINE_ERR_NO_SESSION);
+    CHECK(alice.maintain(now)->publication && alice.unpublished().value() && alice.mark_published());
+    CHECK(!alice.unpublished().value() && alice.status(now)->contacts == 1 && alice.subject()->text() == "alice");
+    const auto generation = *alice.generation();
+    CHECK(alice.backup(path + "/copy"));
+    marline::device_options newer;
+    newer.raw.minimum_generation = generation + 100;
+    CHECK(marline::device::open(path + "/copy", by, newer).code() == MARLINE_ERR_ROLLBACK);
+    CHECK(*marline::device::open_restored(path + "/copy", by, now)->identity() == *alice.identity());
+    CHECK(std::system(("rm -rf '" + path + "'").c_str()) == 0);
+}
+
+/** With keys that nobody has the secret of; bindings/python has a signer. */
+void signing() {
+    std::array<std::uint8_t, MARLINE_ED25519_KEY_SIZE> ed25519;
+    ed25519.fill(0x66), ed25519[0] = 0x58;
+    const std::vector<std::uint8_t> mldsa65(MARLINE_MLDSA65_KEY_SIZE, 1);
+    const std::vector<std::uint8_t> small(MARLINE_ED25519_SIGNATURE_SIZE, 2), large(MARLINE_MLDSA65_SIGNATURE_SIZE, 3);
+    auto hsm = marline::account::external(ed25519, mldsa65, "hsm").value();
+    auto bob = marline::account::generate("bob").value();
+    auto bundle = bob.publish(1, now)->bundle(0).value();
+    CHECK(hsm.publish(1, now).code() == MARLINE_ERR_SIGNER);
+    auto publication = hsm.prepare_publish(1, now).value();
+    CHECK(publication.input().size() > 2000);
+    CHECK(hsm.finish_publish(publication, small, large).code() == MARLINE_ERR_SIGNER);
+    auto session = hsm.prepare_initiate(bundle, "x", now).value();
+    CHECK(hsm.finish_initiate(session, small, large).code() == MARLINE_ERR_SIGNER);
+    auto to_bob = marline::contact::create(*bob.identity()).value();
+    auto opening = to_bob.prepare_initiate(hsm, bundle, "x", now).value();
+    auto reset = to_bob.prepare_reset(hsm, bundle, now).value();
+    CHECK(to_bob.finish(hsm, opening, small, large).code() == MARLINE_ERR_SIGNER);
+    CHECK(to_bob.finish(hsm, session, small, large).code() == MARLINE_ERR_SPENT);
+    auto state = hsm.export_state(key).value();
+    CHECK(*marline::account::import_external(key, ed25519, mldsa65, state.sealed, 0)->identity() == *hsm.identity());
+}
 } // namespace
 
 int main() {
     conversation();
     contacts();
     states();
+    devices();
+    signing();
     std::printf("suite.cpp: %d failures\n", failures);
     return failures != 0;
 }
