@@ -1,0 +1,196 @@
+//! No secret is left in memory that was given back: an allocator that looks into every freed block for halves of keys it was
+//! told of. What registers and stack hold is out of its sight; and so are shorter pieces of it, which a move of an enum can
+//! take along into a block, in the bytes that its variant does not use: 15 bytes were seen once.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    unsafe_code,
+    reason = "a global allocator cannot be written without; nothing else here is unsafe"
+)]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::convert::Infallible;
+use std::slice;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+use common::session_state::View;
+use common::{NOW, SeededRng};
+use marline::{Account, InitiateOptions, Padding, Session, Slots};
+use rand_core::{TryCryptoRng, TryRng};
+
+/// Bytes that count as a piece of a secret.
+const HALF: usize = 16;
+/// The halves of every secret known to the test, as two words each; outside of the heap.
+static SECRETS: [[AtomicU64; 2]; 4_096] = [const { [const { AtomicU64::new(0) }; 2] }; 4_096];
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static LOOKING: AtomicBool = AtomicBool::new(false);
+static BLOCKS: AtomicUsize = AtomicUsize::new(0);
+static FOUND: AtomicUsize = AtomicUsize::new(0);
+static FOUND_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+/// Looks into every block before it is freed.
+struct Looking;
+
+// SAFETY: the system's allocator does the work. The default `realloc` allocates, copies and frees through these functions.
+unsafe impl GlobalAlloc for Looking {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // Zeroed, so that every byte of a block can be read later.
+        // SAFETY: the caller's contract is handed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if LOOKING.load(SeqCst) {
+            // SAFETY: a live block of this size that nobody else uses any more.
+            look(unsafe { slice::from_raw_parts(block, layout.size()) });
+        }
+        // SAFETY: the caller's contract is handed on.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Looking = Looking;
+
+fn look(block: &[u8]) {
+    BLOCKS.fetch_add(1, SeqCst);
+    let secrets = &SECRETS[..COUNT.load(SeqCst)];
+    for window in block.windows(HALF) {
+        let words = words(window);
+        // Most of memory is zero, and no secret begins so.
+        let is = |secret: &[AtomicU64; 2]| {
+            secret[0].load(SeqCst) == words[0] && secret[1].load(SeqCst) == words[1]
+        };
+        if words[0] != 0 && secrets.iter().any(is) {
+            FOUND.fetch_add(1, SeqCst);
+            FOUND_SIZE.store(block.len(), SeqCst);
+        }
+    }
+}
+
+fn words(half: &[u8]) -> [u64; 2] {
+    let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap());
+    [word(&half[..8]), word(&half[8..16])]
+}
+
+/// Tells the allocator of a secret.
+fn know(secret: &[u8]) {
+    for half in secret.chunks_exact(HALF) {
+        let place = &SECRETS[COUNT.fetch_add(1, SeqCst)];
+        let words = words(half);
+        place[0].store(words[0], SeqCst);
+        place[1].store(words[1], SeqCst);
+    }
+}
+
+/// A generator whose draws of keys and seeds are known to the allocator. Shorter ones are nonces, which are public.
+struct Known(SeededRng);
+
+impl TryRng for Known {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(bytes)?;
+        bytes
+            .as_chunks::<32>()
+            .0
+            .iter()
+            .for_each(|secret| know(secret));
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Known {}
+
+/// The secrets of a session that the test can read out of its state: exporter secret and sending chain.
+fn know_state(session: &Session) {
+    let state = session.to_state();
+    let subject = usize::from(state[77]);
+    know(&state[78 + subject + 64..][..32]);
+    if let Some((chain, _)) = View::of(&state).sending {
+        know(&chain);
+    }
+}
+
+fn text(i: usize) -> String {
+    format!("{i}: a secret text for one reader")
+}
+
+fn say(from: &mut Session, to: &mut Session, rng: &mut Known, i: usize) {
+    let message = from.encrypt(text(i).as_bytes(), rng).unwrap();
+    assert_eq!(
+        to.decrypt(&message).unwrap().plaintext(),
+        text(i).as_bytes()
+    );
+    know_state(from);
+    know_state(to);
+}
+
+/// A life: two devices, a handshake, epochs, late, lost and forged messages, prepared changes, restarts.
+fn life(rng: &mut Known) {
+    let mut alice = Account::generate("alice", rng).unwrap();
+    let mut bob = Account::generate("bob", rng).unwrap();
+    let bundle = bob.publish(3, NOW, rng).unwrap().bundle();
+    let options = InitiateOptions {
+        slots: Slots::IMMEDIATE,
+        ..Default::default()
+    };
+    let (mut a, first) = alice
+        .initiate_with(&bundle, b"first", options, NOW, rng)
+        .unwrap();
+    let mut forged = first.clone();
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    assert!(bob.accept(&forged, NOW).is_err());
+    let mut b = bob.accept(&first, NOW).unwrap().session;
+    for i in 0..8 {
+        say(&mut b, &mut a, rng, i);
+        let late = a.encrypt(b"late", rng).unwrap();
+        let lost = a.encrypt(b"lost", rng).unwrap();
+        say(&mut a, &mut b, rng, i);
+        assert!(b.decrypt(&late).is_ok() && b.decrypt(&late).is_err());
+        drop(lost);
+        let pending = a
+            .prepare_encrypt(b"text", &[], Padding::default(), rng)
+            .unwrap();
+        let message = a.commit(pending).unwrap();
+        drop(b.prepare_decrypt(&message, &[]).unwrap());
+        a = Session::from_state(&a.to_state()).unwrap();
+        b = Session::from_state(&b.to_state()).unwrap();
+        b.maintain(NOW);
+    }
+    assert!(a.facts().epoch > 2);
+    know(&a.export_secret(b"label", b"", 32).unwrap());
+    drop(Account::from_state(&bob.to_state()).unwrap());
+}
+
+#[test]
+fn freed_memory_holds_no_secret() {
+    // The control: a copy of a secret that nobody wipes.
+    know(b"control: careless");
+    LOOKING.store(true, SeqCst);
+    drop(std::hint::black_box(b"control: careless".to_vec()));
+    assert_eq!(FOUND.swap(0, SeqCst), 1);
+    life(&mut Known(SeededRng::new(1)));
+    LOOKING.store(false, SeqCst);
+    let (blocks, secrets) = (BLOCKS.load(SeqCst), COUNT.load(SeqCst));
+    assert!(
+        blocks > 1_000 && secrets > 100,
+        "{blocks} blocks, {secrets} halves"
+    );
+    assert_eq!(
+        FOUND.load(SeqCst),
+        0,
+        "the last in {} bytes",
+        FOUND_SIZE.load(SeqCst)
+    );
+}
