@@ -9,8 +9,18 @@ use marline::hazmat::labels;
 use crate::driver::Sealing;
 use crate::format::Outcome;
 
+/// What a ContactState holds of its sessions.
+pub struct ContactAnatomy {
+    /// Whom messages are sent to.
+    identity: [u8; 32],
+    /// Rank and session, in their order.
+    pub sessions: Vec<(u64, SessionAnatomy)>,
+}
+
 /// What a SessionState holds, as far as crafting needs it.
 pub struct SessionAnatomy {
+    /// The peer's identity_id.
+    pub peer: [u8; 32],
     /// 0 initiator, 1 responder.
     pub role: u8,
     /// Codewords in each message.
@@ -105,16 +115,69 @@ fn epoch_chains(r: &mut Reader<'_>, send: &mut Vec<(u32, [u8; 32], u32)>) -> Out
     skip_keys(r)
 }
 
-impl SessionAnatomy {
-    /// Reads a SessionState.
+impl ContactAnatomy {
+    /// Reads a ContactState.
     ///
     /// # Errors
     /// Another form.
     pub fn read(state: &[u8]) -> Outcome<Self> {
         let r = &mut Reader::new(state);
         r.take(10)?;
+        let identity = bytes(r)?;
+        if bool::decode(r)? {
+            r.take(32)?;
+        }
+        r.take(9)?;
+        let count = u8::decode(r)?;
+        let sessions = (0..count).map(|_| Ok((u64::decode(r)?, SessionAnatomy::read_from(r)?)));
+        let sessions = sessions.collect::<Outcome<_>>()?;
+        Ok(Self { identity, sessions })
+    }
+
+    /// The session that messages are sent on (M-CT-03).
+    pub fn sending(&self) -> Option<&SessionAnatomy> {
+        let sessions = self.sessions.iter().map(|(_, session)| session);
+        sessions
+            .into_iter()
+            .find(|session| session.peer == self.identity)
+    }
+}
+
+/// The encoded Scka.
+fn scka(r: &mut Reader<'_>) -> Outcome<Vec<u8>> {
+    let mut all = r.take(68)?.to_vec();
+    let state = u8::decode(r)?;
+    all.push(state);
+    let fixed = match state {
+        1 => 64 + 1216 + 2,
+        2 => 64 + 32,
+        4 => 1184,
+        5 => 1120 + 2,
+        _ => 0,
+    };
+    all.extend(r.take(fixed)?);
+    if matches!(state, 2 | 3) {
+        let count = u8::decode(r)?;
+        all.push(count);
+        all.extend(r.take(34 * usize::from(count))?);
+    }
+    Ok(all)
+}
+
+impl SessionAnatomy {
+    /// Reads a SessionState.
+    ///
+    /// # Errors
+    /// Another form.
+    pub fn read(state: &[u8]) -> Outcome<Self> {
+        Self::read_from(&mut Reader::new(state))
+    }
+
+    fn read_from(r: &mut Reader<'_>) -> Outcome<Self> {
+        r.take(10)?;
         let (role, slots, _status) = (u8::decode(r)?, u8::decode(r)?, u8::decode(r)?);
-        r.take(64)?;
+        r.take(32)?;
+        let peer = bytes(r)?;
         let subject = u8::decode(r)?;
         r.take(subject.into())?;
         let (session_id, th, exporter_secret) = (bytes(r)?, bytes(r)?, bytes(r)?);
@@ -142,11 +205,11 @@ impl SessionAnatomy {
         if bool::decode(r)? {
             epoch_chains(r, &mut pq_send)?;
         }
-        let scka = r.rest().to_vec();
+        let scka = scka(r)?;
         let r = &mut Reader::new(&scka);
         let (epoch, authenticator) = (u32::decode(r)?, [bytes(r)?, bytes(r)?]);
-        let (role, scka) = (role, scka.clone());
         Ok(Self {
+            peer,
             role,
             slots,
             session_id,
@@ -160,8 +223,22 @@ impl SessionAnatomy {
             pq_send,
             epoch,
             authenticator,
-            scka,
+            scka: scka.clone(),
         })
+    }
+
+    /// What the next message draws (5.5), by name and length.
+    pub fn draws(&self) -> Vec<(&'static str, usize)> {
+        let mut draws = vec![("nonce", 12)];
+        if matches!(self.turn, TurnAnatomy::Step(_)) {
+            draws.push(("ratchet secret", 32));
+        }
+        match self.scka.get(68) {
+            Some(0) => draws.push(("KEM seed", 64)),
+            Some(4) => draws.push(("fresh encapsulation input", 32)),
+            _ => {}
+        }
+        draws
     }
 
     /// The next message that this side could send, without codewords; `change` makes of it what nobody would send.

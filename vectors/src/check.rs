@@ -18,9 +18,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every case passed, and there was one in every layer.
+    /// Whether every case passed, and there was one.
     pub fn passed(&self) -> bool {
-        self.failures.is_empty() && self.layers.len() == 3
+        self.failures.is_empty() && !self.layers.is_empty()
     }
 
     /// The table for people.

@@ -5,39 +5,71 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::anatomy::{SessionAnatomy, TurnAnatomy};
+use crate::anatomy::SessionAnatomy;
 use crate::draws::Stream;
-use crate::driver::Driver;
 use crate::format::Outcome;
 use crate::runner::Implementation;
 
 /// Sessions that share devices and a publication: signatures are what costs.
-const BATCH: u64 = 16;
+pub(crate) const BATCH: u64 = 16;
 /// One-time prekeys of that publication; the other sessions use the last resort.
-const ONE_TIME: usize = 11;
-const NOW: u64 = 1_800_000_000;
-const DAY: u64 = 86_400;
+pub(crate) const ONE_TIME: usize = 11;
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const DAY: u64 = 86_400;
 
 /// What is left of an answer in a transcript.
 pub type Transcript = Vec<Value>;
 
-/// Two implementations: the first initiates, the second answers.
-pub struct Pair<'a> {
+/// Two implementations, and what they have answered.
+pub(crate) struct Sides<'a> {
     sides: [&'a mut dyn Implementation; 2],
     transcript: Transcript,
+}
+
+/// Two implementations: the first initiates, the second answers.
+pub struct Pair<'a> {
+    sides: Sides<'a>,
     publication: Option<Value>,
 }
 
 /// A session in the making.
 struct Play {
     stream: Stream,
-    /// Messages on their way to each side.
-    flying: [Vec<String>; 2],
+    flying: Flying,
     accepted: bool,
     now: u64,
 }
 
-const NAMES: [&str; 2] = ["alice", "bob"];
+/// Messages on their way to each side.
+#[derive(Default)]
+pub(crate) struct Flying([Vec<String>; 2]);
+
+pub(crate) const NAMES: [&str; 2] = ["alice", "bob"];
+
+impl<'a> Sides<'a> {
+    pub fn new(one: &'a mut dyn Implementation, other: &'a mut dyn Implementation) -> Self {
+        Self {
+            sides: [one, other],
+            transcript: Vec::new(),
+        }
+    }
+
+    /// Asks one side; errors of the protocol are part of the play, faults are not.
+    pub fn ask(&mut self, side: usize, request: Value) -> Outcome<Value> {
+        let implementation = self.sides.get_mut(side).ok_or("side")?;
+        let answer = implementation.call(&request)?;
+        if answer.get("fault").is_some() {
+            return Err(format!("{} {answer}", request.get("op").unwrap_or(&Value::Null)).into());
+        }
+        self.transcript.push(answer.clone());
+        Ok(answer)
+    }
+
+    /// The answers since the last time.
+    pub fn transcript(&mut self) -> Transcript {
+        std::mem::take(&mut self.transcript)
+    }
+}
 
 impl<'a> Pair<'a> {
     /// A pair that has done nothing yet.
@@ -46,8 +78,7 @@ impl<'a> Pair<'a> {
         responder: &'a mut dyn Implementation,
     ) -> Self {
         Self {
-            sides: [initiator, responder],
-            transcript: Vec::new(),
+            sides: Sides::new(initiator, responder),
             publication: None,
         }
     }
@@ -62,7 +93,7 @@ impl<'a> Pair<'a> {
         }
         let mut play = Play {
             stream: Stream::new(&format!("marline session {number}")),
-            flying: [Vec::new(), Vec::new()],
+            flying: Flying::default(),
             accepted: false,
             now: NOW,
         };
@@ -74,18 +105,11 @@ impl<'a> Pair<'a> {
         for side in [0, 1] {
             self.ask(side, json!({ "op": "drop", "session": "s" })).ok();
         }
-        Ok(std::mem::take(&mut self.transcript))
+        Ok(self.sides.transcript())
     }
 
-    /// Asks one side; errors of the protocol are part of the play, faults are not.
     fn ask(&mut self, side: usize, request: Value) -> Outcome<Value> {
-        let implementation = self.sides.get_mut(side).ok_or("side")?;
-        let answer = implementation.call(&request)?;
-        if answer.get("fault").is_some() {
-            return Err(format!("{} {answer}", request.get("op").unwrap_or(&Value::Null)).into());
-        }
-        self.transcript.push(answer.clone());
-        Ok(answer)
+        self.sides.ask(side, request)
     }
 
     /// New devices and a publication.
@@ -97,45 +121,28 @@ impl<'a> Pair<'a> {
             let subject = hex::encode(name);
             self.ask(side, json!({ "op": "account_generate", "account": name, "subject": subject, "draws": draws }))?;
         }
-        let lengths: Vec<usize> = [32, 64]
-            .repeat(ONE_TIME + 1)
-            .into_iter()
-            .chain([32])
-            .collect();
-        let draws = draws(&mut stream, &lengths);
-        let request = json!({ "op": "publish", "account": "bob", "now": NOW, "onetime_count": ONE_TIME, "draws": draws });
+        let request = publish(&mut stream, "bob");
         self.publication = self.ask(1, request)?.get("ok").cloned();
         Ok(())
     }
 
     fn bundle(&self, number: u64) -> Option<String> {
-        let publication = self.publication.as_ref()?;
-        let index = usize::try_from(number % BATCH).ok()?;
-        let record = publication
-            .get("onetime")?
-            .get(index)
-            .or_else(|| publication.get("last_resort"))?;
-        Some(format!(
-            "{}{}",
-            publication.get("manifest")?.as_str()?,
-            record.as_str()?
-        ))
+        bundle(
+            self.publication.as_ref()?,
+            usize::try_from(number % BATCH).ok()?,
+        )
     }
 
     fn initiate(&mut self, play: &mut Play, number: u64) -> Outcome<()> {
-        let slots = [1, 4, 4, 20, 38];
-        let slots = slots
-            .get(play.stream.below(5) as usize)
-            .copied()
-            .unwrap_or(4);
+        let slots = slots(&mut play.stream);
         let bundle = self.bundle(number).ok_or("no publication")?;
         let request = json!({
             "op": "initiate", "account": "alice", "session": "s", "bundle": bundle, "slots": slots, "now": NOW,
-            "plaintext": play.text(), "padding": play.padding(),
+            "plaintext": text(&mut play.stream), "padding": padding(&mut play.stream),
             "draws": draws(&mut play.stream, &[32, 32, 32, 12, 32, 64]),
         });
         let answer = self.ask(0, request)?;
-        play.sent(0, &answer)
+        play.flying.sent(0, &answer)
     }
 
     fn event(&mut self, play: &mut Play) -> Outcome<()> {
@@ -151,7 +158,7 @@ impl<'a> Pair<'a> {
             8 => {
                 // Lost.
                 let to = play.stream.below(2) as usize;
-                play.pick(to, true);
+                play.flying.pick(&mut play.stream, to, true);
                 Ok(())
             }
             kind => {
@@ -160,11 +167,11 @@ impl<'a> Pair<'a> {
                 } else {
                     1
                 };
-                let Some(message) = play.pick(to, kind > 10) else {
+                let Some(message) = play.flying.pick(&mut play.stream, to, kind > 10) else {
                     return self.send(play, side);
                 };
                 let message = if kind == 9 {
-                    play.corrupted(&message)
+                    corrupted(&mut play.stream, &message)
                 } else {
                     message
                 };
@@ -180,19 +187,13 @@ impl<'a> Pair<'a> {
             .and_then(Value::as_str)
             .ok_or("no state")?;
         let anatomy = SessionAnatomy::read(&hex::decode(state)?)?;
-        let mut lengths = vec![12];
-        lengths.extend(matches!(anatomy.turn, TurnAnatomy::Step(_)).then_some(32));
-        lengths.extend(match anatomy.scka.get(68) {
-            Some(0) => Some(64),
-            Some(4) => Some(32),
-            _ => None,
-        });
+        let lengths: Vec<usize> = anatomy.draws().iter().map(|(_, length)| *length).collect();
         let request = json!({
-            "op": "encrypt", "session": "s", "plaintext": play.text(), "padding": play.padding(),
+            "op": "encrypt", "session": "s", "plaintext": text(&mut play.stream), "padding": padding(&mut play.stream),
             "draws": draws(&mut play.stream, &lengths),
         });
         let answer = self.ask(side, request)?;
-        play.sent(side, &answer)
+        play.flying.sent(side, &answer)
     }
 
     fn deliver(&mut self, play: &mut Play, to: usize, message: &str) -> Outcome<()> {
@@ -234,77 +235,116 @@ impl<'a> Pair<'a> {
     }
 }
 
-fn draws(stream: &mut Stream, lengths: &[usize]) -> Vec<String> {
+pub(crate) fn draws(stream: &mut Stream, lengths: &[usize]) -> Vec<String> {
     lengths
         .iter()
         .map(|length| hex::encode(stream.take(*length)))
         .collect()
 }
 
-impl Play {
-    fn text(&mut self) -> String {
-        let length = self.stream.below(90) as usize;
-        hex::encode(self.stream.take(length))
-    }
+/// A publication's request.
+pub(crate) fn publish(stream: &mut Stream, account: &str) -> Value {
+    let lengths: Vec<usize> = [32, 64]
+        .repeat(ONE_TIME + 1)
+        .into_iter()
+        .chain([32])
+        .collect();
+    let draws = draws(stream, &lengths);
+    json!({ "op": "publish", "account": account, "now": NOW, "onetime_count": ONE_TIME, "draws": draws })
+}
 
-    fn padding(&mut self) -> Value {
-        match self.stream.below(4) {
-            0 => json!("none"),
-            1 => json!({ "block": self.stream.below(100) }),
-            2 => json!({ "padme": self.stream.below(100) }),
-            _ => Value::Null,
-        }
-    }
+/// The bundle of a one-time prekey, or beyond the last one of the last resort.
+pub(crate) fn bundle(publication: &Value, index: usize) -> Option<String> {
+    let record = publication
+        .get("onetime")?
+        .get(index)
+        .or_else(|| publication.get("last_resort"))?;
+    Some(format!(
+        "{}{}",
+        publication.get("manifest")?.as_str()?,
+        record.as_str()?
+    ))
+}
 
+pub(crate) fn slots(stream: &mut Stream) -> u8 {
+    let slots = [1, 4, 4, 20, 38];
+    slots.get(stream.below(5) as usize).copied().unwrap_or(4)
+}
+
+pub(crate) fn text(stream: &mut Stream) -> String {
+    let length = stream.below(90) as usize;
+    hex::encode(stream.take(length))
+}
+
+pub(crate) fn padding(stream: &mut Stream) -> Value {
+    match stream.below(4) {
+        0 => json!("none"),
+        1 => json!({ "block": stream.below(100) }),
+        2 => json!({ "padme": stream.below(100) }),
+        _ => Value::Null,
+    }
+}
+
+/// One bit of a message is another.
+pub(crate) fn corrupted(stream: &mut Stream, message: &str) -> String {
+    let mut bytes = hex::decode(message).unwrap_or_default();
+    let at = stream.below(bytes.len() as u32) as usize;
+    let bit = stream.below(8);
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= 1 << bit;
+    }
+    hex::encode(bytes)
+}
+
+impl Flying {
     /// A message goes to the other side.
-    fn sent(&mut self, from: usize, answer: &Value) -> Outcome<()> {
+    pub fn sent(&mut self, from: usize, answer: &Value) -> Outcome<()> {
         // A session that has failed sends nothing: part of the play.
         if let Some(message) = answer.pointer("/ok/message").and_then(Value::as_str) {
-            self.flying
-                .get_mut(1 - from)
-                .ok_or("side")?
-                .push(message.into());
+            let flying = self.0.get_mut(1 - from).ok_or("side")?;
+            flying.push(message.into());
         }
         Ok(())
     }
 
     /// Some message on its way; it stays there if it is to come again.
-    fn pick(&mut self, to: usize, once: bool) -> Option<String> {
-        let count = self.flying.get(to)?.len();
-        if count == 0 {
+    pub fn pick(&mut self, stream: &mut Stream, to: usize, once: bool) -> Option<String> {
+        let flying = self.0.get_mut(to)?;
+        if flying.is_empty() {
             return None;
         }
-        let at = self.stream.below(u32::try_from(count).ok()?) as usize;
-        let flying = self.flying.get_mut(to)?;
+        let at = stream.below(u32::try_from(flying.len()).ok()?) as usize;
         if once {
             Some(flying.remove(at))
         } else {
             flying.get(at).cloned()
         }
     }
+}
 
-    /// One bit of a message is another.
-    fn corrupted(&mut self, message: &str) -> String {
-        let mut bytes = hex::decode(message).unwrap_or_default();
-        let at = self.stream.below(bytes.len() as u32) as usize;
-        let bit = self.stream.below(8);
-        if let Some(byte) = bytes.get_mut(at) {
-            *byte ^= 1 << bit;
-        }
-        hex::encode(bytes)
+/// What is played: the answers of play `number`, in order from the first of a batch on.
+pub trait Game {
+    /// Plays it.
+    ///
+    /// # Errors
+    /// A fault, or no answer.
+    fn play(&mut self, number: u64) -> Outcome<Transcript>;
+}
+
+impl Game for Pair<'_> {
+    fn play(&mut self, number: u64) -> Outcome<Transcript> {
+        self.session(number)
     }
 }
 
-/// SHA-256 over the transcripts of the first `count` sessions of the Rust code with itself.
+/// SHA-256 over the transcripts of the first `count` plays.
 ///
 /// # Errors
 /// A fault.
-pub fn accumulate(count: u64) -> Outcome<String> {
-    let (mut a, mut b) = (Driver::default(), Driver::default());
-    let mut pair = Pair::new(&mut a, &mut b);
+pub fn accumulate(game: &mut impl Game, count: u64) -> Outcome<String> {
     let mut sum = Sha256::new();
     for number in 0..count {
-        for answer in pair.session(number)? {
+        for answer in game.play(number)? {
             sum.update(serde_json::to_vec(&answer)?);
             sum.update(b"\n");
         }
@@ -312,24 +352,18 @@ pub fn accumulate(count: u64) -> Outcome<String> {
     Ok(hex::encode(sum.finalize()))
 }
 
-/// Plays `count` sessions between two implementations and compares every answer with what the Rust code answers in
+/// Plays `count` times between two implementations and compares every answer with what the Rust code answers in
 /// the place of both. The number of answers compared.
 ///
 /// # Errors
 /// The first difference, a fault, or no answer.
-pub fn cross(
-    initiator: &mut dyn Implementation,
-    responder: &mut dyn Implementation,
-    count: u64,
-) -> Outcome<usize> {
-    let (mut a, mut b) = (Driver::default(), Driver::default());
-    let (mut ours, mut theirs) = (Pair::new(&mut a, &mut b), Pair::new(initiator, responder));
+pub fn cross(ours: &mut impl Game, theirs: &mut impl Game, count: u64) -> Outcome<usize> {
     let mut compared = 0;
     for number in 0..count {
-        let expected = ours.session(number)?;
+        let expected = ours.play(number)?;
         let have = theirs
-            .session(number)
-            .map_err(|reason| format!("session {number}: {reason}"))?;
+            .play(number)
+            .map_err(|reason| format!("play {number}: {reason}"))?;
         if let Some(at) = expected
             .iter()
             .zip(&have)
@@ -337,11 +371,11 @@ pub fn cross(
         {
             let (want, have) = (expected.get(at), have.get(at));
             return Err(
-                format!("session {number}, answer {at}: expected {want:?}, got {have:?}").into(),
+                format!("play {number}, answer {at}: expected {want:?}, got {have:?}").into(),
             );
         }
         if expected.len() != have.len() {
-            return Err(format!("session {number}: answers are missing").into());
+            return Err(format!("play {number}: answers are missing").into());
         }
         compared += have.len();
     }

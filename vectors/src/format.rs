@@ -82,6 +82,15 @@ pub enum Definition {
         /// Their names.
         join: Vec<String>,
     },
+    /// The numbers 1 to `count`, each big endian in `width` bytes and followed by the same bytes.
+    Count {
+        /// How many.
+        count: u64,
+        /// Bytes of each.
+        width: usize,
+        /// What follows each, in hexadecimal.
+        then: String,
+    },
 }
 
 /// One case: steps in order, from an empty implementation.
@@ -106,7 +115,7 @@ pub struct Case {
 pub enum Verdict {
     /// Every step succeeds.
     Accept,
-    /// At least one step is refused.
+    /// At least one step is refused, or a message is accepted only to be told unreadable.
     Reject,
 }
 
@@ -144,6 +153,9 @@ pub struct Step {
     /// Fingerprint of the named session's state afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Fingerprint of the named contact's state afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
 }
 
 /// The claim that nothing changed.
@@ -181,6 +193,14 @@ pub struct Draw {
     pub bytes: String,
 }
 
+/// The bytes of a [`Definition::Count`], in hexadecimal.
+pub fn counted(count: u64, width: usize, then: &str) -> String {
+    let digits = 2 * width;
+    (1..=count)
+        .map(|number| format!("{number:0digits$x}{then}"))
+        .collect()
+}
+
 impl VectorFile {
     /// The bytes of a named value, in hexadecimal.
     ///
@@ -201,6 +221,7 @@ impl VectorFile {
         {
             Definition::Bytes(hex) => Ok(hex.clone()),
             Definition::Repeat { repeat, times } => Ok(repeat.repeat(*times)),
+            Definition::Count { count, width, then } => Ok(counted(*count, *width, then)),
             Definition::Join { join } => join
                 .iter()
                 .map(|part| self.value_at(part, depth + 1))

@@ -4,6 +4,7 @@
 pub mod anatomy;
 pub mod check;
 pub mod cross;
+pub mod cross_contacts;
 pub mod draws;
 pub mod driver;
 pub mod format;

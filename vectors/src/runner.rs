@@ -63,7 +63,7 @@ pub fn judge(file: &VectorFile, case: &Case, answers: &[Value]) -> Outcome<()> {
     Ok(())
 }
 
-/// Last fingerprint seen of each account and session.
+/// Last fingerprint seen of each account, session and contact.
 type Seen = BTreeMap<(&'static str, String), String>;
 
 fn judge_step(file: &VectorFile, step: &Step, answer: &Value, seen: &mut Seen) -> Outcome<()> {
@@ -71,7 +71,12 @@ fn judge_step(file: &VectorFile, step: &Step, answer: &Value, seen: &mut Seen) -
     if *answer != expected {
         return Err(difference(&expected, answer).into());
     }
-    for (kind, fingerprint) in [("account", &step.account), ("session", &step.session)] {
+    let fingerprints = [
+        ("account", &step.account),
+        ("session", &step.session),
+        ("contact", &step.contact),
+    ];
+    for (kind, fingerprint) in fingerprints {
         let handle = step.inputs.get(kind).and_then(Value::as_str);
         let (Some(handle), Some(fingerprint)) = (handle, fingerprint) else {
             continue;
@@ -94,6 +99,7 @@ fn expected(file: &VectorFile, step: &Step) -> Outcome<Value> {
         ("error", &step.error),
         ("account", &step.account),
         ("session", &step.session),
+        ("contact", &step.contact),
     ];
     for (name, text) in texts {
         if let Some(text) = text {

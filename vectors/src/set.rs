@@ -14,13 +14,13 @@ pub fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The committed hash of this many pseudo-random sessions.
+/// The committed hash of this many pseudo-random plays: `what` is `sessions` or `contacts`.
 ///
 /// # Errors
 /// No file, or in another form.
-pub fn accumulated(directory: &Path, sessions: u64) -> Outcome<Option<String>> {
+pub fn accumulated(directory: &Path, what: &str, count: u64) -> Outcome<Option<String>> {
     let sums: Value = serde_json::from_slice(&fs::read(directory.join("accumulated.json"))?)?;
-    let sum = sums.pointer(&format!("/sha256/{sessions}"));
+    let sum = sums.pointer(&format!("/{what}/{count}"));
     Ok(sum.and_then(Value::as_str).map(Into::into))
 }
 

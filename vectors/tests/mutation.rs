@@ -74,10 +74,11 @@ fn mutations(file: &VectorFile, step: &Step, seed: usize) -> Vec<Step> {
             });
         }
     }
-    let texts: [fn(&mut Step) -> &mut Option<String>; 3] = [
+    let texts: [fn(&mut Step) -> &mut Option<String>; 4] = [
         |step| &mut step.error,
         |step| &mut step.account,
         |step| &mut step.session,
+        |step| &mut step.contact,
     ];
     for text in texts {
         let mut mutated = step.clone();

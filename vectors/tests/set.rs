@@ -4,9 +4,11 @@
 use std::fs;
 
 use marline_vectors::check::check;
-use marline_vectors::cross::accumulate;
+use marline_vectors::cross::{Game, Pair, accumulate};
+use marline_vectors::cross_contacts::Contacts;
 use marline_vectors::driver::Driver;
-use marline_vectors::set::{accumulated, directory, make, read};
+use marline_vectors::format::Verdict;
+use marline_vectors::set::{Named, accumulated, directory, make, read};
 use marline_vectors::trace;
 use serde_json::{Value, json};
 
@@ -85,33 +87,114 @@ fn the_table_covers_the_text() {
     assert!(trace::requirements(trace::SPEC).len() >= 60);
 }
 
-/// The control: a case that names no requirement of the text, and a requirement without its cases.
+/// The control: a case that names no requirement of the text, and each requirement without its cases.
 #[test]
 fn the_table_refuses_gaps() {
     let mut files = read(&directory()).unwrap();
     files[0].file.cases[0].requirements.push("M-XX-99".into());
-    assert!(
-        trace::table(&files)
-            .unwrap_err()
-            .to_string()
-            .contains("M-XX-99")
-    );
-    let mut files = read(&directory()).unwrap();
-    for case in files.iter_mut().flat_map(|named| &mut named.file.cases) {
-        case.requirements.retain(|id| id != "M-HS-08");
+    let refused = trace::table(&files).unwrap_err().to_string();
+    assert!(refused.contains("M-XX-99"));
+    files[0].file.cases[0].requirements.pop();
+    for id in trace::requirements(trace::SPEC) {
+        for verdict in [None, Some(Verdict::Reject)] {
+            let listed = match verdict {
+                None => trace::NOT_BY_VECTORS,
+                Some(_) => trace::NOT_NEGATIVE,
+            };
+            let named = stripped(&mut files, &id, verdict);
+            let refused = trace::table(&files)
+                .map(drop)
+                .map_err(|error| error.to_string());
+            if listed.iter().any(|(of, _)| *of == id) {
+                assert_eq!(refused, Ok(()), "{id} is listed");
+            } else {
+                assert!(!named.is_empty(), "{id}");
+                assert!(refused.unwrap_err().contains(&id), "{id}");
+            }
+            for (file, case) in named {
+                files[file].file.cases[case].requirements.push(id.clone());
+            }
+        }
     }
-    assert!(
-        trace::table(&files)
-            .unwrap_err()
-            .to_string()
-            .contains("M-HS-08")
-    );
+}
+
+/// Takes a requirement from its cases (or from those that refuse); where they are.
+fn stripped(files: &mut [Named], id: &str, verdict: Option<Verdict>) -> Vec<(usize, usize)> {
+    let mut named = Vec::new();
+    for (number, file) in files.iter_mut().enumerate() {
+        for (place, case) in file.file.cases.iter_mut().enumerate() {
+            let meant = verdict.is_none_or(|verdict| case.result == verdict);
+            if meant && case.requirements.iter().any(|of| of == id) {
+                case.requirements.retain(|of| of != id);
+                named.push((number, place));
+            }
+        }
+    }
+    named
+}
+
+/// A listed exception that has a case by now is one too many.
+#[test]
+fn the_table_refuses_an_exception_that_is_none() {
+    let mut files = read(&directory()).unwrap();
+    let cases = files.iter_mut().flat_map(|named| &mut named.file.cases);
+    let refusing = cases
+        .into_iter()
+        .find(|case| case.result == Verdict::Reject);
+    refusing.unwrap().requirements.push("M-ID-04".into());
+    let refused = trace::table(&files).unwrap_err().to_string();
+    assert!(refused.contains("M-ID-04"));
 }
 
 #[test]
 fn the_accumulated_hash_holds() {
-    let committed = accumulated(&directory(), 100).unwrap();
-    assert_eq!(Some(accumulate(100).unwrap()), committed);
+    let (mut a, mut b) = (Driver::default(), Driver::default());
+    let committed = accumulated(&directory(), "sessions", 100).unwrap();
+    let sum = accumulate(&mut Pair::new(&mut a, &mut b), 100).unwrap();
+    assert_eq!(Some(sum), committed);
+    let committed = accumulated(&directory(), "contacts", 50).unwrap();
+    let sum = accumulate(&mut Contacts::new(&mut a, &mut b), 50).unwrap();
+    assert_eq!(Some(sum), committed);
+}
+
+/// The pseudo-random plays of contacts reach what they are for.
+#[test]
+fn plays_of_contacts_are_not_empty() {
+    let (mut a, mut b) = (Driver::default(), Driver::default());
+    let mut game = Contacts::new(&mut a, &mut b);
+    let mut answers = String::new();
+    let mut converged = 0;
+    for number in 0..50 {
+        let transcript = game.play(number).unwrap();
+        let sends_on = |back: usize| transcript[transcript.len() - back].pointer("/ok/sends_on");
+        converged += usize::from(sends_on(1) == sends_on(2));
+        answers += &serde_json::to_string(&transcript).unwrap();
+    }
+    assert!(
+        converged > 10,
+        "only {converged} of 50 end on the same session"
+    );
+    for reached in [
+        "NewSession\"",
+        "SessionReset",
+        "IdentityChanged\",\"from",
+        "\"other\"",
+        "\"verified\"",
+    ] {
+        assert!(answers.contains(reached), "no {reached}");
+    }
+    for error in [
+        "Authentication",
+        "Duplicate",
+        "IdentityChanged",
+        "Limit",
+        "Malformed",
+        "NoSession",
+        "PrekeyUsed",
+    ] {
+        let answer = format!("\"error\":\"{error}\"");
+        assert!(answers.contains(&answer), "no {error}");
+    }
 }
 
 #[test]

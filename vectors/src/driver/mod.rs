@@ -1,31 +1,35 @@
-//! Marline behind the driver protocol (`vectors/README.md`): accounts and sessions under names, one request at a
+//! Marline behind the driver protocol (`vectors/README.md`): accounts, sessions and contacts under names, one request at a
 //! time. Where the library has no door for an intermediate value, `schedule` derives it from the primitives: a check of
 //! its own.
 
 mod accounts;
+mod contacts;
 mod parts;
 mod primitives;
 mod request;
 mod schedule;
 pub(crate) use schedule::Sealing;
 mod sessions;
+mod states;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
-use marline::{Account, Session, fingerprint};
+use marline::{Contact, Session, fingerprint};
 use serde_json::{Value, json};
 
 use crate::draws::Script;
 use crate::format::{Object, Outcome};
 use crate::runner::Implementation;
+use accounts::Device;
 use request::{Refusal, Reply, Request};
 
 /// The Rust implementation, with what it keeps under names.
 #[derive(Default)]
 pub struct Driver {
-    accounts: BTreeMap<String, Account>,
+    accounts: BTreeMap<String, Device>,
     sessions: BTreeMap<String, Session>,
+    contacts: BTreeMap<String, Contact>,
 }
 
 type Operation = fn(&mut Driver, &Request<'_>) -> Reply;
@@ -37,12 +41,14 @@ impl Driver {
             return fault("not an object");
         };
         let name = inputs.get("op").and_then(Value::as_str).unwrap_or_default();
-        let tables: [&[(&str, Operation)]; 5] = [
+        let tables: [&[(&str, Operation)]; 7] = [
             primitives::OPS,
             parts::OPS,
             schedule::OPS,
             accounts::OPS,
             sessions::OPS,
+            contacts::OPS,
+            states::OPS,
         ];
         let Some((_, operation)) = tables
             .into_iter()
@@ -70,35 +76,45 @@ impl Driver {
             .map(|session| hex::encode(fingerprint(&session.to_state())))
     }
 
+    /// What the external signer of an account was asked to sign last.
+    pub fn asked(&self, account: &str) -> Option<Vec<u8>> {
+        self.accounts.get(account)?.asked()
+    }
+
     /// Adds the fingerprints of the states that the request names.
     fn fingerprints(&self, inputs: &Object, answer: &mut Value) {
         let handle = |kind: &str| inputs.get(kind).and_then(Value::as_str);
-        let account = handle("account")
-            .and_then(|name| self.accounts.get(name))
-            .map(Account::to_state);
-        let session = handle("session")
-            .and_then(|name| self.sessions.get(name))
-            .map(Session::to_state);
-        for (kind, state) in [("account", account), ("session", session)] {
+        let account = handle("account").and_then(|name| self.accounts.get(name));
+        let session = handle("session").and_then(|name| self.sessions.get(name));
+        let contact = handle("contact").and_then(|name| self.contacts.get(name));
+        let states = [
+            ("account", account.map(Device::to_state)),
+            (
+                "session",
+                session.map(|session| session.to_state().to_vec()),
+            ),
+            (
+                "contact",
+                contact.map(|contact| contact.to_state().to_vec()),
+            ),
+        ];
+        for (kind, state) in states {
             if let (Some(state), Some(answer)) = (state, answer.as_object_mut()) {
                 answer.insert(kind.into(), json!(hex::encode(fingerprint(&state))));
             }
         }
     }
+}
 
-    fn account(&mut self, request: &Request<'_>) -> Result<&mut Account, Refusal> {
-        let name = request.text("account")?;
-        self.accounts
-            .get_mut(name)
-            .ok_or_else(|| Refusal::Fault(format!("no account {name}")))
-    }
-
-    fn session(&mut self, request: &Request<'_>) -> Result<&mut Session, Refusal> {
-        let name = request.text("session")?;
-        self.sessions
-            .get_mut(name)
-            .ok_or_else(|| Refusal::Fault(format!("no session {name}")))
-    }
+/// What is kept under the name in a request.
+fn named<'a, T>(
+    kept: &'a mut BTreeMap<String, T>,
+    kind: &str,
+    q: &Request<'_>,
+) -> Result<&'a mut T, Refusal> {
+    let name = q.text(kind)?;
+    let missing = || Refusal::Fault(format!("no {kind} {name}"));
+    kept.get_mut(name).ok_or_else(missing)
 }
 
 impl Implementation for Driver {

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::anatomy::SessionAnatomy;
+use crate::anatomy::{ContactAnatomy, SessionAnatomy};
 use crate::draws::Stream;
 use crate::driver::Driver;
 use crate::format::{
     Case, Definition, Draw, Event, Layer, Object, Outcome, Step, Unchanged, VectorFile, Verdict,
+    counted,
 };
 
 /// A file in the making.
@@ -256,6 +257,17 @@ impl Scene<'_> {
         parts.iter().map(|(_, bytes)| *bytes).collect()
     }
 
+    /// Names the numbers 1 to `count`, each in `width` bytes and followed by `then`.
+    pub fn count(&mut self, name: &str, count: u64, width: usize, then: &str) -> String {
+        let definition = Definition::Count {
+            count,
+            width,
+            then: then.into(),
+        };
+        self.values.insert(name.into(), definition);
+        counted(count, width, then)
+    }
+
     /// Names a value that differs from another: `remove` bytes at `at` become `insert`.
     ///
     /// # Errors
@@ -294,6 +306,25 @@ impl Scene<'_> {
         self.splice(name, of, at, 1, &format!("{flipped:02x}"))
     }
 
+    /// Steps that are not part of the case, with randomness of their own: cases that say the same name start from the
+    /// same devices.
+    ///
+    /// # Errors
+    /// What `play` reports.
+    pub fn unrecorded<T>(
+        &mut self,
+        name: &str,
+        play: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let stream = Stream::new(&format!("marline vectors v1 {name}"));
+        let stream = std::mem::replace(&mut self.stream, stream);
+        let (recorded, refused) = (self.steps.len(), self.refused);
+        let result = play(self);
+        self.steps.truncate(recorded);
+        (self.stream, self.refused) = (stream, refused);
+        result
+    }
+
     /// A request that is not part of the case.
     ///
     /// # Errors
@@ -313,6 +344,24 @@ impl Scene<'_> {
     pub fn state_of(&mut self, session: &str) -> Outcome<String> {
         self.aside(json!({ "op": "state", "session": session }))?
             .text("state")
+    }
+
+    /// What a contact holds.
+    ///
+    /// # Errors
+    /// There is no such contact.
+    pub fn contact_anatomy(&mut self, contact: &str) -> Outcome<ContactAnatomy> {
+        let state = self.aside(json!({ "op": "state", "contact": contact }))?;
+        ContactAnatomy::read(&hex::decode(state.text("state")?)?)
+    }
+
+    /// What the external signer of an account was asked to sign last, in hexadecimal.
+    ///
+    /// # Errors
+    /// There is none, or it was not asked.
+    pub fn asked(&self, account: &str) -> Outcome<String> {
+        let asked = self.driver.asked(account).ok_or("no signer was asked")?;
+        Ok(hex::encode(asked))
     }
 
     /// What a session holds.
@@ -423,7 +472,10 @@ impl Scene<'_> {
             .into());
         }
         let invalid = ok.as_ref().and_then(|ok| ok.get("valid")) == Some(&Value::Bool(false));
-        self.refused |= error.is_some() || invalid;
+        let unreadable = json!({ "event": "Unreadable" });
+        let events = ok.as_ref().and_then(|ok| ok.get("events")?.as_array());
+        let unread = events.is_some_and(|events| events.contains(&unreadable));
+        self.refused |= error.is_some() || invalid || unread;
         // A failed agreement ends the session: the one error that changes a state (M-RX-08).
         let keeps = error.is_some()
             && !(op == "decrypt" && error == Some("AgreementFailed") && self.ends(&inputs));
@@ -438,6 +490,7 @@ impl Scene<'_> {
             state: keeps.then_some(Unchanged::Unchanged),
             account: text("account"),
             session: text("session"),
+            contact: text("contact"),
         });
         Ok(Answer(ok.unwrap_or_default()))
     }

@@ -6,12 +6,17 @@ pub mod people;
 mod account;
 mod agreement;
 mod bundle;
+mod contact_people;
+mod contact_rules;
+mod contact_state;
+mod contact_talk;
 mod conversation;
 mod erasure;
 mod handshake;
 mod hash;
 mod hostile;
 mod keys;
+mod limits;
 mod loss;
 mod message;
 mod prekeys;
@@ -19,6 +24,7 @@ mod ratchet;
 mod schedule;
 mod scka;
 mod signature;
+mod signer;
 mod state;
 mod state_rules;
 
@@ -32,7 +38,7 @@ type Maker = fn() -> Outcome<VectorFile>;
 /// # Errors
 /// When the implementation does not do what a case says.
 pub fn all() -> Outcome<Vec<(&'static str, VectorFile)>> {
-    let makers: [(&str, Maker); 16] = [
+    let makers: [(&str, Maker); 21] = [
         ("a1-hash", hash::file),
         ("a2-keys", keys::file),
         ("a3-signature", signature::file),
@@ -45,10 +51,15 @@ pub fn all() -> Outcome<Vec<(&'static str, VectorFile)>> {
         ("b4-scka", scka::file),
         ("b5-account", account::file),
         ("b6-state", state::file),
+        ("b7-limits", limits::file),
+        ("b8-signer", signer::file),
+        ("b9-contact", contact_state::file),
         ("c1-conversation", conversation::file),
         ("c2-loss", loss::file),
         ("c3-hostile", hostile::file),
         ("c4-agreement", agreement::file),
+        ("c5-contacts", contact_talk::file),
+        ("c6-contact-rules", contact_rules::file),
     ];
     makers
         .into_iter()

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::builder::{Answer, Scene};
-use crate::anatomy::TurnAnatomy;
 use crate::format::{Event, Outcome};
 
 /// Unix seconds of the vectors.
@@ -145,17 +144,7 @@ impl Scene<'_> {
     /// # Errors
     /// There is no such session.
     pub fn encrypt_draws(&mut self, session: &str) -> Outcome<Vec<(&'static str, usize)>> {
-        let anatomy = self.anatomy(session)?;
-        let mut draws = vec![("nonce", 12)];
-        if matches!(anatomy.turn, TurnAnatomy::Step(_)) {
-            draws.push(("ratchet secret", 32));
-        }
-        match anatomy.scka.get(68) {
-            Some(0) => draws.push(("KEM seed", 64)),
-            Some(4) => draws.push(("fresh encapsulation input", 32)),
-            _ => {}
-        }
-        Ok(draws)
+        Ok(self.anatomy(session)?.draws())
     }
 
     /// Encrypts without padding; gives the message.
