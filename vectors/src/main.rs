@@ -55,7 +55,7 @@ enum Command {
         #[arg(long, default_value_t = 10_000)]
         sessions: u64,
         /// A number of contacts in it.
-        #[arg(long, default_value_t = 2000)]
+        #[arg(long, default_value_t = 200)]
         contacts: u64,
     },
     /// Be a driver: JSON lines from standard input to standard output.
