@@ -23,12 +23,18 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$prefix" ] || { echo "which --prefix?" >&2; exit 2; }
 
-# One target directory per set of features, so that the two builds do not undo each other.
 target=${CARGO_TARGET_DIR:-$root/target}
+[ "$profile" = release ] && built=$target/release || built=$target/debug
+# Cargo does not notice that a build with other features has overwritten the shared library. What it finds is taken only if
+# it was built here last, with these features.
+stamp=$built/.marline-ffi
+if ! [ "$stamp" -nt "$built/deps/libmarline_ffi.so" ] || [ "$(cat "$stamp")" != "$aws_lc,$device,$features" ]; then
+  rm -f "$built/deps/libmarline_ffi.so" "$built/libmarline_ffi.so" "$built/libmarline_ffi.a"
+fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
   --profile "$profile" --no-default-features --features "$aws_lc,$device,$features"
-[ "$profile" = release ] && built=$target/release || built=$target/debug
+echo "$aws_lc,$device,$features" >"$stamp"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 minor=${version%.*}

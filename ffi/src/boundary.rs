@@ -98,20 +98,20 @@ unsafe impl Record for MarlineOptions {}
 unsafe impl Record for MarlineFacts {}
 // SAFETY: as above.
 unsafe impl Record for MarlineEvent {}
-// SAFETY: as above.
 #[cfg(feature = "device")]
+// SAFETY: as above.
 unsafe impl Record for MarlineDeviceOptions {}
-// SAFETY: as above.
 #[cfg(feature = "device")]
+// SAFETY: as above.
 unsafe impl Record for MarlineContactInfo {}
-// SAFETY: as above.
 #[cfg(feature = "device")]
+// SAFETY: as above.
 unsafe impl Record for MarlineIncoming {}
-// SAFETY: as above.
 #[cfg(feature = "device")]
+// SAFETY: as above.
 unsafe impl Record for MarlineMaintenance {}
-// SAFETY: as above.
 #[cfg(feature = "device")]
+// SAFETY: as above.
 unsafe impl Record for MarlineDeviceFacts {}
 
 impl Contract {
