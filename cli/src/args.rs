@@ -11,7 +11,7 @@ use crate::error::{EXIT_CODES, Error, Result};
 /// A device is a file. Bundles go to whoever wants to write to you; messages go over any transport, as files or through
 /// pipes. Nothing here opens a network connection.
 #[derive(Parser)]
-#[command(name = "marline", version, after_help = EXIT_CODES)]
+#[command(name = "marline", version, after_help = "Exit codes: --help", after_long_help = EXIT_CODES)]
 pub struct Cli {
     /// The device's file [default: marline/device in the user's data directory]
     #[arg(long, global = true, value_name = "FILE", env = "MARLINE_DEVICE")]
