@@ -305,7 +305,7 @@ impl<S: AccountSigner> Account<S> {
         let (established, th0) =
             handshake::accept(own, &publication.claim(&ids)?, &initial.flight)?;
         let mut session = Session::accepted(own, established, &initial);
-        let opened = session.decrypt_with(message, ad)?;
+        let opened = session.decrypt_first(&initial, ad)?;
         publication.consume(&ids, &th0);
         self.touch();
         Ok(Accepted { session, opened })

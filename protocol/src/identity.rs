@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::fmt;
 
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
@@ -291,8 +291,9 @@ impl SafetyNumber {
             let number = group
                 .iter()
                 .fold(0u64, |value, byte| (value << 8) | u64::from(*byte));
-            // Writing to a String cannot fail.
-            let _ = write!(digits, "{:05}", number % 100_000);
+            for place in [10_000, 1_000, 100, 10, 1] {
+                digits.push(char::from(b'0' + (number / place % 10) as u8));
+            }
         }
         let mut qr = [1; 65];
         qr.iter_mut()

@@ -1,6 +1,8 @@
 //! The one secret type: wiped on drop; it cannot be printed, copied, or compared by accident.
 
+use alloc::vec::Vec;
 use core::array;
+use core::ops::{Deref, DerefMut};
 
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
@@ -79,6 +81,40 @@ impl<const N: usize> Secret<N> {
                 }
             })
         })
+    }
+}
+
+/// Secret bytes of any number, wiped on drop. `Zeroizing` does that one volatile byte at a time, which for a message of 10 kB
+/// takes as long as its decryption.
+#[derive(Default)]
+pub(crate) struct Wiped(Vec<u8>);
+
+impl Wiped {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Wiped {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Wiped {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        // What was truncated is still in the spare room.
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        zeroize::optimization_barrier(self.0.as_slice());
     }
 }
 

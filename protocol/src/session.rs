@@ -15,7 +15,7 @@ use crate::labels;
 use crate::limits::{MAX_EXPORT, MAX_PLAINTEXT, VERSION};
 use crate::ratchet::Role;
 use crate::ratchet::triple::{Context, TripleRatchet};
-use crate::secret::Secret;
+use crate::secret::{Secret, Wiped};
 use crate::state::{self, StateKey, StateKind};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, bytes16};
 use crate::wire::initial::{FirstFlight, InitialMessage, TYPE_INITIAL};
@@ -26,7 +26,7 @@ use crate::wire::padding::Padding;
 #[must_use = "a plaintext without its sender means nothing"]
 pub struct Opened {
     peer: Peer,
-    plaintext: Zeroizing<Vec<u8>>,
+    plaintext: Wiped,
 }
 
 /// How a session was opened, as far as it still matters.
@@ -92,7 +92,7 @@ pub struct Pending<T> {
 }
 
 impl Opened {
-    pub(crate) fn new(peer: Peer, plaintext: Zeroizing<Vec<u8>>) -> Self {
+    fn new(peer: Peer, plaintext: Wiped) -> Self {
         Self { peer, plaintext }
     }
 
@@ -234,11 +234,28 @@ impl Session {
     /// [`Error::Authentication`], [`Error::Duplicate`], [`Error::TooOld`], [`Error::TooFarAhead`], [`Error::Version`],
     /// [`Error::Malformed`]: nothing has changed. [`Error::AgreementFailed`]: the session has ended, which is a change.
     pub fn decrypt_with(&mut self, message: &[u8], ad: &[u8]) -> Result<Opened> {
-        let inner = &mut *self.0;
+        let inner = &*self.0;
         if inner.failed {
             return Err(Error::AgreementFailed);
         }
         let message = inner.inner_message(message)?;
+        self.open(message, ad)
+    }
+
+    /// Decrypts the message in the initial message that this session was accepted from.
+    ///
+    /// # Errors
+    /// As [`Session::decrypt_with`].
+    pub(crate) fn decrypt_first(
+        &mut self,
+        initial: &InitialMessage<'_>,
+        ad: &[u8],
+    ) -> Result<Opened> {
+        self.open(initial.message, ad)
+    }
+
+    fn open(&mut self, message: &[u8], ad: &[u8]) -> Result<Opened> {
+        let inner = &mut *self.0;
         let result = inner.ratchet.decrypt(message, ad);
         match result {
             Ok(_) if matches!(inner.opening, Opening::Unanswered(_)) => {
@@ -399,7 +416,7 @@ impl Session {
             key,
             StateKind::Session,
             self.generation(),
-            &self.to_state(),
+            &Wiped::new(self.0.to_vec()),
             rng,
         )
     }

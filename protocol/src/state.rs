@@ -3,14 +3,13 @@
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 use crate::crypto::aead::{self, ZERO_NONCE};
 use crate::crypto::hash::{Hash, hash, prf};
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::limits::VERSION;
-use crate::secret::{Secret, random_bytes};
+use crate::secret::{Secret, Wiped, random_bytes};
 use crate::wire::codec::{Decode, Encode, Reader, Sink};
 
 /// `version ‖ kind ‖ generation ‖ salt`.
@@ -89,11 +88,11 @@ pub(crate) fn open(
     kind: StateKind,
     sealed: &[u8],
     minimum_generation: u64,
-) -> Result<Zeroizing<Vec<u8>>> {
+) -> Result<Wiped> {
     let mut input = Reader::new(sealed);
     let generation = kind.decode_start(&mut input)?;
     let salt = input.array()?;
-    let mut state = Zeroizing::new(input.rest().to_vec());
+    let mut state = Wiped::new(input.rest().to_vec());
     let (head, _) = sealed.split_at(HEAD_LEN);
     aead::open(&key.key(salt), &ZERO_NONCE, head, &mut state)?;
     if generation < minimum_generation {

@@ -171,13 +171,14 @@ fn one_time_records(
 ) -> Result<Vec<Record>> {
     (0u16..)
         .zip(secrets.iter().zip(publics))
-        .map(|(index, (secret, public))| {
+        .zip(tree::paths(leaves))
+        .map(|((index, (secret, public)), path)| {
             Ok(Record::OneTime {
                 id: secret.id,
                 x25519: public.x25519,
                 kem: kem1024::EncapsulationKey::from_bytes(&public.kem)?,
                 index,
-                path: tree::path(leaves, index.into()).ok_or(Error::Limit)?,
+                path,
             })
         })
         .collect()

@@ -21,19 +21,28 @@ pub fn root(leaves: &[Hash]) -> Option<Hash> {
     }
 }
 
-/// Sibling hashes from leaf `index` up to the root; `None` when there is no such leaf.
-pub fn path(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    if leaves.len() <= 1 {
-        return (index < leaves.len()).then(Vec::new);
+/// Sibling hashes from each leaf up to the root. All at once: one by one, each path would hash the whole tree anew.
+pub fn paths(leaves: &[Hash]) -> Vec<Vec<Hash>> {
+    let mut paths = alloc::vec![Vec::new(); leaves.len()];
+    climb(leaves, &mut paths);
+    paths
+}
+
+/// Adds to each leaf's path the siblings within this part of the tree; its root.
+fn climb(leaves: &[Hash], paths: &mut [Vec<Hash>]) -> Option<Hash> {
+    match leaves {
+        [] => None,
+        [leaf] => Some(*leaf),
+        _ => {
+            let middle = split(leaves.len());
+            let (left, right) = leaves.split_at(middle);
+            let (left_paths, right_paths) = paths.split_at_mut(middle);
+            let (left, right) = (climb(left, left_paths)?, climb(right, right_paths)?);
+            left_paths.iter_mut().for_each(|path| path.push(right));
+            right_paths.iter_mut().for_each(|path| path.push(left));
+            Some(node(&left, &right))
+        }
     }
-    let middle = split(leaves.len());
-    let (left, right) = leaves.split_at(middle);
-    let (mut hashes, sibling) = match index.checked_sub(middle) {
-        None => (path(left, index)?, root(right)?),
-        Some(index) => (path(right, index)?, root(left)?),
-    };
-    hashes.push(sibling);
-    Some(hashes)
 }
 
 /// The largest power of two below `count`, for `count > 1`.
@@ -76,8 +85,9 @@ mod tests {
                 .map(|i| hash(labels::NODE, &[&[i as u8]]))
                 .collect();
             let root = root(&leaves).unwrap();
-            for (i, leaf) in leaves.iter().enumerate() {
-                let path = path(&leaves, i).unwrap();
+            let paths = paths(&leaves);
+            assert_eq!(paths.len(), count);
+            for (i, (leaf, path)) in leaves.iter().zip(paths).enumerate() {
                 assert!(path.len() <= 10 && verify_path(leaf, i, count, &path, &root));
                 assert!(!verify_path(
                     leaf,
@@ -94,6 +104,6 @@ mod tests {
                 }
             }
         }
-        assert!(root(&[]).is_none() && path(&[], 0).is_none());
+        assert!(root(&[]).is_none() && paths(&[]).is_empty());
     }
 }

@@ -5,7 +5,6 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 use super::chain::{
     Chain, JumpBudget, Jumped, ReceivingChain, Skipped, Strand, Taken, evict_beyond_limit,
@@ -17,7 +16,7 @@ use crate::declassify::declassify;
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::limits::{MAX_NUMBER, MAX_RETIRED, MAX_SKIPPED};
-use crate::secret::Secret;
+use crate::secret::{Secret, Wiped};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, list8, structure};
 use crate::wire::message::{Header, Parts};
 
@@ -240,7 +239,7 @@ impl DoubleRatchet {
         let next = may_step.then_some((Opened::Next, &self.next_receive));
         let retired = self.retired.iter().enumerate();
         let retired = retired.map(|(i, chain)| (Opened::Retired(i), &chain.header_key));
-        let mut buffer = Zeroizing::new(Vec::with_capacity(parts.header_ct.len()));
+        let mut buffer = Wiped::new(Vec::with_capacity(parts.header_ct.len()));
         for (opened, key) in current.into_iter().chain(next).chain(retired) {
             buffer.clear();
             buffer.extend_from_slice(parts.header_ct);

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
-use zeroize::Zeroizing;
 
 use super::Role;
 use super::chain::JumpBudget;
@@ -17,7 +16,7 @@ use crate::declassify::declassify;
 use crate::error::{Error, Result};
 use crate::labels;
 use crate::limits::{MAX_JUMP, VERSION};
-use crate::secret::{Secret, random_bytes};
+use crate::secret::{Secret, Wiped, random_bytes};
 use crate::wire::codec::{Decode, Encode, Reader, Sink};
 use crate::wire::message::{Header, Parts, Slots, TYPE_MESSAGE, prefix};
 use crate::wire::padding::{Padding, unpadded_len};
@@ -158,7 +157,7 @@ impl TripleRatchet {
     ///
     /// # Errors
     /// Those of section 5.6.
-    pub(crate) fn decrypt(&mut self, message: &[u8], ad: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    pub(crate) fn decrypt(&mut self, message: &[u8], ad: &[u8]) -> Result<Wiped> {
         let context = self.context;
         let parts = Parts::from_bytes(message, context.slots)?;
         let (opened, header) = self.double.open_header(&parts, &context.header_ad())?;
@@ -175,7 +174,7 @@ impl TripleRatchet {
 
         let direction = context.role.receives();
         let key = message_key(&pq_key, &ec_key, &context.session_id, direction);
-        let mut body = Zeroizing::new(parts.body_ct.to_vec());
+        let mut body = Wiped::new(parts.body_ct.to_vec());
         let body_ad = context.body_ad(parts.before_body, direction, ad);
         aead::open(&key, parts.nonce, &body_ad, &mut body)?;
         declassify(&mut body, "an authentic plaintext: padding comes off");

@@ -63,16 +63,18 @@ fn padme(length: usize) -> usize {
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
     // The last eight bytes that are not all zero, and where they end; by masks, from the back.
     let (mut word, mut end, mut found) = (0u64, 0u64, 0u64);
-    for (i, chunk) in padded.rchunks(8).enumerate() {
-        let bytes = chunk
-            .iter()
-            .fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
+    let (front, words) = padded.as_rchunks::<8>();
+    let front = front
+        .iter()
+        .fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
+    let words = words.iter().rev().map(|word| u64::from_be_bytes(*word));
+    words.chain([front]).enumerate().for_each(|(i, bytes)| {
         let nonzero = ((bytes | bytes.wrapping_neg()) >> 63).wrapping_neg();
         let take = nonzero & !found;
         word |= bytes & take;
         end |= (padded.len() - 8 * i) as u64 & take;
         found |= nonzero;
-    }
+    });
     let zeros = u64::from(word.trailing_zeros() / 8 % 8);
     let marked = ((word >> (8 * zeros)) & 0xff).ct_eq(&0x80);
     // One decision, on whether there is padding at all: an authentication failure like any other.

@@ -49,7 +49,9 @@ fn merkle_root(q: &Request<'_>) -> Reply {
 }
 
 fn merkle_path(q: &Request<'_>) -> Reply {
-    let path = tree::path(&q.hashes("leaves")?, q.number("index")?)
+    let mut paths = tree::paths(&q.hashes("leaves")?).into_iter();
+    let path = paths
+        .nth(q.number("index")?)
         .ok_or_else(|| wrong("index", "a leaf's"))?;
     outputs! { "path": path.iter().map(hexed).collect::<Vec<_>>() }
 }

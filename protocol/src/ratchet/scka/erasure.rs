@@ -9,8 +9,9 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::array::from_fn;
 
-use super::field::{Elements, add, bytes, elements, inverse_each, mul, mul_each, times_x};
+use super::field::{Elements, bytes, elements, inverse_each, mul, mul_each, sum, times_x};
 use crate::error::{Error, Result};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, list8, structure};
 use crate::wire::message::CODEWORD_LEN;
@@ -41,23 +42,21 @@ const fn weights<const K: usize>(points: &[u16; K]) -> Row {
     inverse_each(&weights)
 }
 
-/// Every sum of some of four neighbouring codewords: entry `s` of ten is the sum of those whose bit is set in `s`.
+/// The codewords of an object by their weights, and every sum of some of four neighbours: entry `s` of ten is the sum of
+/// those whose bit is set in `s`.
 struct Subsets([[Elements; 16]; 10]);
 
 impl Subsets {
-    fn new<'a>(mut codewords: impl Iterator<Item = &'a Codeword>) -> Self {
-        let mut subsets = Self([[Elements::default(); 16]; 10]);
-        for sums in &mut subsets.0 {
-            for (i, codeword) in codewords.by_ref().take(4).enumerate() {
-                let value = elements(codeword);
-                let (without, with) = sums.split_at_mut(1 << i);
-                for (with, without) in with.iter_mut().zip(without) {
-                    *with = *without;
-                    add(with, &value);
-                }
-            }
-        }
-        subsets
+    fn new<'a>(codewords: impl Iterator<Item = &'a Codeword>, weights: &Row) -> Self {
+        let mut weighted = codewords
+            .zip(weights)
+            .map(|(codeword, weight)| mul_each(&elements(codeword), &[*weight; 16]));
+        Self(from_fn(|_| {
+            let [a, b, c, d] = from_fn(|_| weighted.next().unwrap_or_default());
+            let low = [[0; 16], a, b, sum(&a, &b)];
+            let high = [[0; 16], c, d, sum(&c, &d)];
+            from_fn(|s| sum(&low[s & 3], &high[s >> 2]))
+        }))
     }
 
     /// `Σ coefficient * codeword`, bit by bit of the coefficients from the highest, so that only the sum is ever
@@ -67,21 +66,20 @@ impl Subsets {
         for (four, coefficients) in fours.iter_mut().zip(coefficients.as_chunks::<4>().0) {
             *four = interleave(coefficients);
         }
-        let mut sum = Elements::default();
+        let mut total = Elements::default();
         for bit in (0..16).rev() {
-            sum = sum.map(times_x);
+            total = total.map(times_x);
             for (sums, four) in self.0.iter().zip(&fours) {
-                add(&mut sum, &sums[(four >> (4 * bit)) as usize & 15]);
+                total = sum(&total, &sums[(four >> (4 * bit)) as usize & 15]);
             }
         }
-        sum
+        total
     }
 
     /// The value at `x` of the polynomials through the codewords: `product` is `Π (x − x_m)`, `inverses` are
     /// `1 / (x − x_j)`.
-    fn interpolate(&self, product: u16, weights: &Row, inverses: &Row) -> Codeword {
-        let sum = self.sum(&mul_each(weights, inverses));
-        bytes(&mul_each(&sum, &[product; 16]))
+    fn interpolate(&self, product: u16, inverses: &Row) -> Codeword {
+        bytes(&mul_each(&self.sum(inverses), &[product; 16]))
     }
 }
 
@@ -113,8 +111,12 @@ struct Block<const K: usize> {
 impl<const K: usize> Block<K> {
     fn around(index: u16) -> Self {
         let first = index & !63;
-        let block: [u16; 64] = core::array::from_fn(|i| first ^ i as u16);
-        let products = (0..K as u16).fold([1; 64], |products, m| {
+        let block: [u16; 64] = from_fn(|i| first ^ i as u16);
+        // Points 0 to 31 give all x that differ in the low five bits only the same product.
+        let whole = K as u16 & !31;
+        let halves =
+            [first, first ^ 32].map(|x| (0..whole).fold(1, |product, m| mul(product, x ^ m)));
+        let products = (whole..K as u16).fold(from_fn(|i| halves[i / 32]), |products, m| {
             mul_each(&products, &block.map(|x| x ^ m))
         });
         Self {
@@ -134,7 +136,7 @@ impl<const K: usize> Block<K> {
 
     /// `1 / (x − j)` for each point.
     fn inverses(&self, x: u16) -> Row {
-        core::array::from_fn(|j| self.inverses[(usize::from(x) ^ j) & 63])
+        from_fn(|j| self.inverses[(usize::from(x) ^ j) & 63])
     }
 }
 
@@ -185,27 +187,41 @@ impl<const K: usize> Object<K> {
         out
     }
 
-    /// Fills `out` with the codewords from `index` on; `block` is the last one used, or none.
-    fn codewords_into(&self, block: &mut Option<Box<Block<K>>>, index: u16, out: &mut [u8]) {
-        let mut subsets = None;
+    /// Fills `out` with the codewords from `index` on; `parity` is what they were last made with, or nothing yet.
+    fn codewords_into(&self, parity: &mut Option<Box<Parity<K>>>, index: u16, out: &mut [u8]) {
         for (i, out) in (0u16..).zip(out.as_chunks_mut().0) {
             let index = index.wrapping_add(i);
             *out = match self.0.get(usize::from(index)) {
                 Some(codeword) => *codeword,
-                None => {
-                    let subsets = subsets.get_or_insert_with(|| Subsets::new(self.0.iter()));
-                    let block = match block {
-                        Some(block) if block.contains(index) => block,
-                        _ => block.insert(Box::new(Block::around(index))),
-                    };
-                    subsets.interpolate(
-                        block.product(index),
-                        &Self::WEIGHTS,
-                        &block.inverses(index),
-                    )
-                }
+                None => parity
+                    .get_or_insert_with(|| Box::new(Parity::new(self, index)))
+                    .codeword(index),
             }
         }
+    }
+}
+
+/// What makes codewords beyond an object's own: 5 kB, for as long as they are sent.
+struct Parity<const K: usize> {
+    subsets: Subsets,
+    block: Block<K>,
+}
+
+impl<const K: usize> Parity<K> {
+    fn new(object: &Object<K>, index: u16) -> Self {
+        Self {
+            subsets: Subsets::new(object.0.iter(), &Object::<K>::WEIGHTS),
+            block: Block::around(index),
+        }
+    }
+
+    fn codeword(&mut self, index: u16) -> Codeword {
+        if !self.block.contains(index) {
+            self.block = Block::around(index);
+        }
+        let inverses = self.block.inverses(index);
+        self.subsets
+            .interpolate(self.block.product(index), &inverses)
     }
 }
 
@@ -225,8 +241,8 @@ impl<const K: usize> Decode for Object<K> {
 pub struct Encoder<const K: usize> {
     object: Object<K>,
     next: u16,
-    /// Not part of the state: made anew when it is needed.
-    block: Option<Box<Block<K>>>,
+    /// Not part of the state: made when it is needed.
+    parity: Option<Box<Parity<K>>>,
 }
 
 impl<const K: usize> Encoder<K> {
@@ -235,7 +251,7 @@ impl<const K: usize> Encoder<K> {
         Self {
             object,
             next: 0,
-            block: None,
+            parity: None,
         }
     }
 
@@ -248,7 +264,7 @@ impl<const K: usize> Encoder<K> {
     pub fn take(&mut self, length: usize) -> (u16, Vec<u8>) {
         let mut out = alloc::vec![0; length];
         self.object
-            .codewords_into(&mut self.block, self.next, &mut out);
+            .codewords_into(&mut self.parity, self.next, &mut out);
         let next = self.next.wrapping_add((length / CODEWORD_LEN) as u16);
         (core::mem::replace(&mut self.next, next), out)
     }
@@ -266,7 +282,7 @@ impl<const K: usize> Decode for Encoder<K> {
         Ok(Self {
             object: Decode::decode(input)?,
             next: Decode::decode(input)?,
-            block: None,
+            parity: None,
         })
     }
 }
@@ -333,7 +349,7 @@ fn rebuild<const K: usize>(held: &[Held; K]) -> Object<K> {
     if missing.contains(&true) {
         let points = held.map(|held| held.index);
         let weights = weights(&points);
-        let subsets = Subsets::new(held.iter().map(|held| &held.codeword));
+        let subsets = Subsets::new(held.iter().map(|held| &held.codeword), &weights);
         for (x, codeword) in (0u16..)
             .zip(object.iter_mut())
             .filter(|(x, _)| missing[usize::from(*x)])
@@ -346,7 +362,7 @@ fn rebuild<const K: usize>(held: &[Held; K]) -> Object<K> {
             let product = points
                 .iter()
                 .fold(1, |product, point| mul(product, x ^ point));
-            *codeword = subsets.interpolate(product, &weights, &inverse_each(&differences));
+            *codeword = subsets.interpolate(product, &inverse_each(&differences));
         }
     }
     Object(object)

@@ -65,11 +65,9 @@ pub(super) fn bytes(elements: &Elements) -> Codeword {
     codeword
 }
 
-/// Adds, place by place.
-pub(super) fn add(to: &mut Elements, other: &Elements) {
-    to.iter_mut()
-        .zip(other)
-        .for_each(|(to, other)| *to ^= other);
+/// Sums in the field, place by place.
+pub(super) fn sum(a: &Elements, b: &Elements) -> Elements {
+    core::array::from_fn(|i| a[i] ^ b[i])
 }
 
 #[cfg(test)]
