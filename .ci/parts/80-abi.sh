@@ -172,7 +172,7 @@ gcc "${c[@]}" "$work/misuse.c" -o "$work/misuse" "${shared[@]}"
 g++ -std=c++17 -g $tests/suite.cpp -o "$work/cpp" "${shared[@]}"
 "${memcheck[@]}" "$work/suite" quick
 "${memcheck[@]}" "$work/cpp"
-"${memcheck[@]}" "$work/misuse"
+"${memcheck[@]}" "$work/misuse" quick
 printf '#include <marline.h>\nint main(void) { marline_account *a; return marline_account_generate(NULL, 0, &a, NULL); }\n' >"$work/leak.c"
 gcc "$work/leak.c" -o "$work/leak" "${shared[@]}"
 rc=0

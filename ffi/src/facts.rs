@@ -1,6 +1,6 @@
 //! What there is to know about a session, and the secret that it exports.
 
-use marline::{Facts, Role, Session};
+use marline::{Facts, Role};
 use zeroize::Zeroizing;
 
 use crate::boundary::call;
@@ -117,7 +117,8 @@ pub unsafe extern "C" fn marline_session_export_secret(
         let out = c.out_handle(out_secret)?;
         let session = c.shared(session)?;
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
-        out.put(secret_of(&session, label, context, secret_len)?);
+        let length = export_len(secret_len)?;
+        out.put(session.export_secret(label, context, length).map_err(of)?);
         Ok(())
     })
 }
@@ -145,15 +146,11 @@ pub(crate) fn facts_of(facts: Facts) -> MarlineFacts {
     }
 }
 
-/// An exported secret of a length that there is.
-pub(crate) fn secret_of(
-    session: &Session,
-    label: &[u8],
-    context: &[u8],
-    length: usize,
-) -> Result<Zeroizing<Vec<u8>>, Status> {
-    if !(1..=MARLINE_MAX_EXPORT).contains(&length) {
-        return Err(MARLINE_ERR_LENGTH);
+/// The length of an exported secret, if there are secrets of that length.
+pub(crate) fn export_len(length: usize) -> Result<usize, Status> {
+    if (1..=MARLINE_MAX_EXPORT).contains(&length) {
+        Ok(length)
+    } else {
+        Err(MARLINE_ERR_LENGTH)
     }
-    session.export_secret(label, context, length).map_err(of)
 }

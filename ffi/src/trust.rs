@@ -3,7 +3,7 @@
 use crate::boundary::call;
 use crate::contact::identity_id;
 use crate::events::trust_of;
-use crate::facts::{MarlineFacts, facts_of, secret_of};
+use crate::facts::{MarlineFacts, export_len, facts_of};
 use crate::handles::{MarlineBuffer, MarlineContact};
 use crate::prekey::MARLINE_ID_SIZE;
 use crate::status::{MARLINE_ERR_ARGUMENT, MARLINE_ERR_NO_SESSION, MarlineError, Status, of};
@@ -254,8 +254,9 @@ pub unsafe extern "C" fn marline_contact_export_secret(
         let out = c.out_handle(out_secret)?;
         let contact = c.shared(contact)?;
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
+        let length = export_len(secret_len)?;
         let session = contact.sending().ok_or(MARLINE_ERR_NO_SESSION)?;
-        out.put(secret_of(session, label, context, secret_len)?);
+        out.put(session.export_secret(label, context, length).map_err(of)?);
         Ok(())
     })
 }

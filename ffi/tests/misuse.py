@@ -4,7 +4,7 @@
 every pointer NULL, every length 0, one beside what it must be, above its maximum and SIZE_MAX, every handle of
 another type and misaligned, every exclusive handle in a child process; and with -DMARLINE_TESTING every session
 poisoned and in use. The program checks the status, that outputs are cleared, and that the error record
-agrees.      misuse.py > misuse.c
+agrees. `misuse quick` makes one world for all functions, not one for each.      misuse.py > misuse.c
 """
 import json
 import pathlib
@@ -280,7 +280,10 @@ static void begin_device(void) {
     marline_contact_free(contact), marline_publication_free(publication);
     marline_buffer_free(bundle), marline_buffer_free(message);
 }
+static int in_one_world, is_open;
 static void begin(int with_device) {
+    if (in_one_world && is_open) return;
+    is_open = 1, with_device |= in_one_world;
     uint64_t generation;
     uint8_t alice[MARLINE_ID_SIZE];
     uint32_t trust;
@@ -321,7 +324,8 @@ static void begin(int with_device) {
     OK(marline_account_prepare_publish(w_external, 1, NOW, &w_signing, NULL));
     if (with_device) begin_device();
 }
-static void end(void) {
+static void end_world(void) {
+    is_open = 0;
     marline_account_free(w_external), marline_signing_free(w_signing);
     marline_device_free(w_device), marline_contacts_free(w_contacts);
     marline_inbox_free(w_inbox), marline_outbox_free(w_outbox);
@@ -332,6 +336,9 @@ static void end(void) {
     marline_buffer_free(w_message), marline_buffer_free(w_sealed);
     marline_contact_free(w_contact), marline_accepted_free(w_accepted), marline_events_free(w_events);
     world_close(&w);
+}
+static void end(void) {
+    if (!in_one_world) end_world();
 }
 """
 
@@ -347,11 +354,12 @@ static void *hold(void *session) {
 }
 #endif
 
-int main(void) {
+int main(int argc, char **argv) {
     int status = 0;
     pid_t child;
     char command[64];
     maker = getpid();
+    in_one_world = argc > 1 && strcmp(argv[1], "quick") == 0;
     CHECK(mkdtemp(w_folder) != NULL);
     all_misuse();
     accessors();
@@ -379,6 +387,7 @@ int main(void) {
     all_poisoned(MARLINE_ERR_POISONED);
     end();
 #endif
+    if (is_open) end_world();
     snprintf(command, sizeof command, "rm -rf '%s'", w_folder);
     CHECK(system(command) == 0);
     printf("misuse: %ld cases, %d failures\n", cases, failures);
