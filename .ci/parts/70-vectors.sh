@@ -1,6 +1,6 @@
 # Vectors: check, regenerate, the Python specification over them, live sessions Rust against Python.
 sessions=${MARLINE_CROSS_SESSIONS:-1000} # in each direction, both at once: some two minutes on two idle cores
-contacts=${MARLINE_CROSS_CONTACTS:-60}   # the same: some twenty seconds
+contacts=${MARLINE_CROSS_CONTACTS:-40}   # the same: some fifteen seconds
 
 cargo build --locked -p marline-vectors
 vectors=$CARGO_TARGET_DIR/debug/marline-vectors
