@@ -174,6 +174,7 @@ impl<const K: usize> Object<K> {
     }
 
     /// Codeword `index`.
+    #[cfg(any(test, feature = "hazmat"))]
     pub fn codeword(&self, index: u16) -> Codeword {
         let mut codeword = [0; CODEWORD_LEN];
         self.codewords_into(&mut None, index, &mut codeword);
@@ -181,6 +182,7 @@ impl<const K: usize> Object<K> {
     }
 
     /// The codewords from `index` on that fill `length` bytes, indices modulo 65536.
+    #[cfg(any(test, feature = "hazmat"))]
     pub fn codewords(&self, index: u16, length: usize) -> Vec<u8> {
         let mut out = alloc::vec![0; length];
         self.codewords_into(&mut None, index, &mut out);
