@@ -5,9 +5,9 @@ if [ "$(uname -m)" != x86_64 ]; then
   exit 77
 fi
 need_deb valgrind libc6-dbg
-CARGO_TARGET_DIR=$PWD/target/constant-time assurance/ct/run
+CARGO_TARGET_DIR=$CARGO_TARGET_DIR/constant-time assurance/ct/run
 if [ -n "${MARLINE_CT_AWS_LC:-}" ]; then
-  CARGO_TARGET_DIR=$PWD/target/constant-time assurance/ct/run --features aws-lc
+  CARGO_TARGET_DIR=$CARGO_TARGET_DIR/constant-time assurance/ct/run --features aws-lc
 else
   skipped 'constant time of the provider aws-lc: its build takes minutes; MARLINE_CT_AWS_LC=1 .ci/run 92'
 fi

@@ -1,6 +1,8 @@
 //! What the fuzz targets share. Each target is a few lines in `fuzz_targets/`; the rules that must hold are here.
 #![allow(missing_docs)]
 
+#[cfg(feature = "abi")]
+pub mod abi;
 pub mod decoders;
 pub mod devices;
 pub mod erasure;
