@@ -7,7 +7,8 @@
  * Rules for every function
  *
  * - There is no initialisation, no global state, no thread, no callback, and nothing is printed. Time is an
- *   argument (Unix seconds), randomness comes from the operating system.
+ *   argument (Unix seconds), randomness comes from the operating system. Only marline_device_* touch files, through SQLite,
+ *   which has locks of its own.
  * - A function that can fail returns a marline_status: 0 is MARLINE_OK. Outputs are always written: a handle is
  *   NULL and a number 0 after a failure (but see MARLINE_ERR_BUFFER_TOO_SMALL).
  * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
