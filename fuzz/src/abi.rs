@@ -287,16 +287,16 @@ impl Argument for i32 {
 impl Argument for *const u8 {
     fn draw(pool: &mut Pool<'_>) -> Self {
         let mut bytes = match pool.below(16) {
-            0 => return pool.no_bytes(0),
-            1 => return pool.no_bytes(5),
-            2 => return pool.no_bytes(usize::MAX),
-            3 => pool
+            0..4 => return pool.no_bytes(0),
+            4 => return pool.no_bytes(5),
+            5 => return pool.no_bytes(usize::MAX),
+            6 => pool
                 .input
                 .bytes(8.min(pool.input.len()))
                 .unwrap_or(&[])
                 .to_vec(),
-            4 => b"text".to_vec(),
-            5..9 => KEY.to_vec(),
+            7 => b"text".to_vec(),
+            8..11 => KEY.to_vec(),
             _ => {
                 let choice = pool.below(pool.known.len());
                 pool.known[choice].clone()
@@ -405,8 +405,10 @@ impl Pool<'_> {
                 function.name,
                 status.1
             );
+            // The control: this one is not documented.
+            let hidden = planted() && status.1 == "MARLINE_ERR_BAD_HANDLE";
             assert!(
-                statuses.contains(&status.1),
+                statuses.contains(&status.1) && !hidden,
                 "{}: {} is not documented",
                 function.name,
                 status.1
@@ -463,11 +465,7 @@ impl Pool<'_> {
                     let near = given.len().abs_diff(text.len()) <= 9;
                     near && (text.ends_with(given) || given.ends_with(text))
                 };
-                let fault = planted() && length == 4;
-                assert!(
-                    !fault && self.given.iter().any(same),
-                    "a plaintext that nobody sent"
-                );
+                assert!(self.given.iter().any(same), "a plaintext that nobody sent");
             }
         }
     }
