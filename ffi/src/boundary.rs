@@ -27,6 +27,9 @@ use crate::status::*;
 pub trait Object {
     /// First word of a handle.
     const TAG: u64;
+    /// Whether calls change it: then it belongs to the process that made it. Asking which that is takes a system call, a good part
+    /// of what a call through C costs.
+    const CHANGES: bool = true;
     /// Whether a child process may not free what its parent made: it leaks there.
     const ONLY_MAKER_FREES: bool = false;
     /// What is behind it. `Send` and `Sync`: any thread may use or free a handle.
@@ -228,6 +231,7 @@ impl Contract {
 
     /// A handle to change, by the process that made it.
     pub fn exclusive<O: Object>(&self, handle: *mut O) -> Result<Exclusive<'_, O::Value>, Status> {
+        const { assert!(O::CHANGES) };
         let handle = self.handle::<O>(handle)?;
         if handle.process != std::process::id() {
             return Err(MARLINE_ERR_WRONG_PROCESS);
@@ -445,7 +449,7 @@ impl<O: Object> Output<'_, *mut O> {
         let handle = Box::new(Handle {
             tag: O::TAG,
             state: AtomicU32::new(0),
-            process: std::process::id(),
+            process: if O::CHANGES { std::process::id() } else { 0 },
             value: UnsafeCell::new(value),
         });
         self.set(Box::into_raw(handle).cast());

@@ -12,9 +12,10 @@ use crate::prekey::Published;
 use crate::signing::Signing;
 
 macro_rules! handles {
-    ($($name:ident: $value:ty = $tag:literal;)*) => {$(
+    ($changes:literal: $($name:ident: $value:ty = $tag:literal;)*) => {$(
         impl Object for $name {
             const TAG: u64 = u64::from_be_bytes(*$tag);
+            const CHANGES: bool = $changes;
             type Value = $value;
         }
     )*};
@@ -53,21 +54,24 @@ pub struct MarlineInbox(());
 #[cfg(feature = "device")]
 pub struct MarlineOutbox(());
 
-handles! {
-    MarlineBuffer: Zeroizing<Vec<u8>> = b"MarlBuff";
+handles! { true:
     MarlineAccount: AnyAccount = b"MarlAcct";
-    MarlinePublication: Published = b"MarlPubl";
     MarlineSession: Session = b"MarlSess";
-    MarlineOpened: Opened = b"MarlOpen";
     MarlineContact: Contact = b"MarlCont";
     MarlineAccepted: Adoptable = b"MarlAccp";
-    MarlineEvents: Events = b"MarlEvnt";
     MarlinePending: Prepared = b"MarlPend";
     MarlineSigning: Signing = b"MarlSign";
 }
 
+handles! { false:
+    MarlineBuffer: Zeroizing<Vec<u8>> = b"MarlBuff";
+    MarlinePublication: Published = b"MarlPubl";
+    MarlineOpened: Opened = b"MarlOpen";
+    MarlineEvents: Events = b"MarlEvnt";
+}
+
 #[cfg(feature = "device")]
-handles! {
+handles! { false:
     MarlineContacts: Vec<marline_device::ContactInfo> = b"MarlCnts";
     MarlineInbox: Vec<marline_device::Incoming> = b"MarlInbx";
     MarlineOutbox: Vec<marline_device::Outgoing> = b"MarlOutb";

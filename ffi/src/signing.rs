@@ -63,7 +63,7 @@ struct First {
 
 /// What comes of a request.
 enum Done {
-    Published(Publication),
+    Published(Box<Publication>),
     Started(Session, Vec<u8>),
     Message(Vec<u8>),
 }
@@ -126,7 +126,8 @@ impl Request {
     ) -> marline::Result<Done> {
         match (self, contact) {
             (Self::Publish { count, now }, None) => {
-                account.publish(*count, *now, rng).map(Done::Published)
+                let publication = account.publish(*count, *now, rng)?;
+                Ok(Done::Published(Box::new(publication)))
             }
             (Self::Initiate(first), None) => {
                 let (bundle, plaintext, options) = first.parts();
@@ -509,7 +510,7 @@ pub unsafe extern "C" fn marline_account_finish_publish(
             return Err(MARLINE_ERR_SPENT);
         }
         if let Done::Published(publication) = signing.answer(&mut account, None, signature)? {
-            out.put((&publication).into());
+            out.put(publication.as_ref().into());
         }
         Ok(())
     })

@@ -350,12 +350,12 @@ fn device_options(
         (MARLINE_ANCHOR_NONE, false) => Anchor::None,
         _ => return Err(MARLINE_ERR_ARGUMENT),
     };
-    let mut options = Options::default();
-    options.durability = durability;
-    options.anchor = anchor;
-    options.minimum_generation = given.minimum_generation;
-    options.max_bytes = Some(given.max_bytes).filter(|bytes| *bytes > 0);
-    Ok(options)
+    Ok(Options {
+        durability,
+        anchor,
+        minimum_generation: given.minimum_generation,
+        max_bytes: Some(given.max_bytes).filter(|bytes| *bytes > 0),
+    })
 }
 
 fn unlock_with(
