@@ -215,7 +215,9 @@ fn text(id: usize) -> Vec<u8> {
 
 impl Devices {
     fn new(swallows: bool) -> Self {
-        static START: OnceLock<([Vec<u8>; 2], [Vec<PrekeyBundle>; 2])> = OnceLock::new();
+        /// Accounts, encoded, and the bundles of each in the order a directory hands them out.
+        type Start = ([Vec<u8>; 2], [Vec<PrekeyBundle>; 2]);
+        static START: OnceLock<Start> = OnceLock::new();
         let (states, bundles) = START.get_or_init(|| {
             let rng = &mut SeededRng::new(3);
             let mut accounts = ["one", "two"].map(|name| Account::generate(name, rng).unwrap());
