@@ -20,7 +20,8 @@ pub struct Primitives {
     bytes: Vec<u8>,
     hash: [u8; 32],
     symmetric: Secret<32>,
-    dh: dh::SecretKey,
+    pair: dh::KeyPair,
+    prekey: dh::SecretKey,
     peer: dh::PublicKey,
     ek: kem1024::EncapsulationKey,
     dk_seed: [u8; 64],
@@ -65,7 +66,8 @@ impl Primitives {
         let mut primitives = Self {
             hash: [7; 32],
             symmetric: random()?,
-            dh: dh::SecretKey::new(random()?),
+            pair: dh::KeyPair::new(dh::SecretKey::new(random()?)),
+            prekey: dh::SecretKey::new(random()?),
             peer: dh::SecretKey::new(random()?).public_key(),
             ek,
             dk_seed,
@@ -186,7 +188,7 @@ impl Primitives {
     /// # Errors
     /// None on these keys.
     pub fn agree(&self) -> Outcome<Secret<32>> {
-        Ok(self.dh.agree(&self.peer)?)
+        Ok(self.pair.secret().agree(&self.peer)?)
     }
 
     /// The checks of the keys in a bundle: the modulus check of ML-KEM-1024, two points.
@@ -200,22 +202,23 @@ impl Primitives {
         Ok(())
     }
 
-    /// X25519 and the root step.
+    /// X25519 and the root step, with a key of this conversation.
     ///
     /// # Errors
     /// Those of the primitives.
     pub fn root_step(&self) -> Outcome<Secret<96>> {
-        let shared = self.dh.agree(&self.peer)?;
+        let shared = self.pair.secret().agree(&self.peer)?;
         let prk = hash::extract(self.symmetric.expose(), &[shared.expose()]);
         Ok(hash::expand(&prk, labels::DH_ROOT, [&self.hash, &[]]))
     }
 
-    /// A new X25519 pair.
+    /// A new X25519 pair, ready for agreements.
     ///
     /// # Errors
     /// Those of the generator.
-    pub fn dh_pair(&self) -> Outcome<dh::PublicKey> {
-        Ok(dh::SecretKey::new(random()?).public_key())
+    pub fn dh_pair(&mut self) -> Outcome<()> {
+        self.pair = dh::KeyPair::new(dh::SecretKey::new(random()?));
+        Ok(())
     }
 
     /// One epoch of the post-quantum ratchet, both sides: a key pair, an encapsulation, a decapsulation, the objects' MACs,
@@ -292,8 +295,8 @@ impl Primitives {
         hash(&[self.some(MANIFEST)]);
         self.dh_pair()?;
         let (_, shared) = self.ek.encapsulate(&random()?);
-        self.dh.agree(&self.peer)?;
-        self.dh.agree(&self.peer)?;
+        self.agree()?;
+        self.agree()?;
         self.sign()?;
         self.schedule(&shared)?;
         self.seal(SEALED, 32)?;
@@ -311,8 +314,8 @@ impl Primitives {
     /// # Errors
     /// Those of the primitives.
     pub fn accept(&mut self) -> Outcome<bool> {
-        self.dh.agree(&self.peer)?;
-        self.dh.agree(&self.peer)?;
+        self.prekey.agree(&self.peer)?;
+        self.prekey.agree(&self.peer)?;
         let dk = kem1024::DecapsulationKey::from_seed(Secret::take(&mut { self.dk_seed }));
         let shared = dk.decapsulate(&self.ct);
         self.schedule(&shared)?;
@@ -331,7 +334,7 @@ impl Primitives {
     /// Those of the primitives.
     pub fn publish(&self, count: usize) -> Outcome<()> {
         for _ in 0..count + 1 {
-            self.dh_pair()?;
+            black_box(dh::SecretKey::new(random()?).public_key());
             let (_, ek) = kem1024::DecapsulationKey::generate(random()?);
             hash(&[&*ek]);
             // A leaf and a node each.

@@ -159,12 +159,11 @@ impl<const K: usize> Object<K> {
     pub fn new(parts: [&[u8]; 2]) -> Self {
         debug_assert_eq!(parts[0].len() + parts[1].len(), K * CODEWORD_LEN);
         let mut object = Box::new([[0; CODEWORD_LEN]; K]);
-        let bytes = parts[0].iter().chain(parts[1]);
-        object
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(bytes)
-            .for_each(|(to, from)| *to = *from);
+        // One part at a time: chained, they would be copied byte by byte.
+        for (start, part) in [(0, parts[0]), (parts[0].len(), parts[1])] {
+            let bytes = object.as_flattened_mut().iter_mut().skip(start);
+            bytes.zip(part).for_each(|(to, from)| *to = *from);
+        }
         Self(object)
     }
 
