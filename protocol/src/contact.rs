@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::account::{Accepted, Account, InitiateOptions};
 use crate::error::{Error, Result};
-use crate::identity::{AccountSigner, IdentityId};
+use crate::identity::{AccountSigner, IdentityId, Peer};
 use crate::limits::{MANIFEST_LIFETIME, MAX_ARCHIVE, MAX_PLAINTEXT, RESET_PERIOD};
 use crate::prekey::PrekeyBundle;
 use crate::session::{Facts, Opened, Session};
@@ -94,6 +94,8 @@ pub enum Trust {
 pub struct Received {
     /// The plaintext with its author; none for a reset, or when an event says why.
     pub opened: Option<Opened>,
+    /// Who wrote it: the peer of the message's session, also when there is no plaintext.
+    pub author: Peer,
     /// How far the author's identity is trusted.
     pub trust: Trust,
     /// What happened besides.
@@ -310,11 +312,12 @@ impl Contact {
                 }
                 Err(error) => return Err(error),
             };
-            let author = session.peer().identity;
+            let author = session.peer().clone();
             self.touch();
             return Ok(Received {
                 opened,
-                trust: self.trust(&author),
+                trust: self.trust(&author.identity),
+                author,
                 events: event.into_iter().collect(),
             });
         }
@@ -324,18 +327,20 @@ impl Contact {
     /// Takes over a session that [`Account::accept_with`] made of an initial message, with its first message. When the
     /// session's peer is not this contact's identity, giving it here says that the peer has changed its
     /// identity. `now` in Unix seconds: a session that claims a rank of more than 28 days after it is not kept
-    /// ([`Event::Unreadable`]), so that nobody can claim a place that no later session reaches.
+    /// ([`Event::Unreadable`]), so that nobody can claim a place that no later session reaches. A session that is held
+    /// already (the contact was stored, the account was not) stays as it is.
     pub fn adopt(&mut self, accepted: Accepted, now: u64) -> Received {
         let Accepted { session, opened } = accepted;
-        let (author, session_id) = (session.peer().identity, *session.id());
+        let (author, session_id) = (session.peer().clone(), *session.id());
         let mut events = Vec::new();
         let mut content = None;
         let latest = now.saturating_add(MANIFEST_LIFETIME);
         if let Some((opened, Some(rank), reset)) = unframe(opened)
             && rank <= latest
+            && self.held(&session_id).is_none_or(|held| held == rank)
         {
             content = opened;
-            events.extend(self.observe(author));
+            events.extend(self.observe(author.identity));
             let evicted = self.insert(Ranked { rank, session });
             let sends = self.sending().is_some_and(|best| *best.id() == session_id);
             events.push(Event::NewSession { session_id, sends });
@@ -349,7 +354,8 @@ impl Contact {
         self.touch();
         Received {
             opened: content,
-            trust: self.trust(&author),
+            trust: self.trust(&author.identity),
+            author,
             events,
         }
     }
@@ -476,8 +482,19 @@ impl Contact {
         Decode::from_bytes(state)
     }
 
-    /// M-CT-03 and -05: puts a session in its place; the id of one that had to go.
+    /// The rank of a session here.
+    fn held(&self, id: &[u8; 32]) -> Option<u64> {
+        let mut sessions = self.sessions.iter();
+        sessions
+            .find(|held| held.session.id() == id)
+            .map(|held| held.rank)
+    }
+
+    /// M-CT-03 and -05: puts a session in its place, unless it is here already; the id of one that had to go.
     fn insert(&mut self, ranked: Ranked) -> Option<[u8; 32]> {
+        if self.held(ranked.session.id()).is_some() {
+            return None;
+        }
         let place = self
             .sessions
             .partition_point(|held| held.key() < ranked.key());

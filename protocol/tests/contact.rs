@@ -226,6 +226,26 @@ fn m_ct_06_a_reset_that_was_overtaken_is_told_when_it_comes() {
     assert_eq!(received.events, [Event::SessionReset { session_id }]);
 }
 
+/// The contact was stored, its account was not; the first message comes again, after a later one.
+#[test]
+fn m_ct_02_a_session_that_is_held_already_stays_as_it_is() {
+    let rng = &mut SeededRng::new(16);
+    let (mut a, mut b) = devices(rng);
+    let before = b.account.to_state();
+    let first = a.start(&b, 0, b"1", NOW, rng);
+    let second = a.contact.send(b"2", rng).unwrap();
+    assert_eq!(text(b.receive(&first).unwrap()), b"1");
+    assert_eq!(text(b.contact.receive(&second).unwrap()), b"2");
+
+    let accepted = Account::from_state(&before).unwrap().accept(&first, NOW);
+    let again = b.contact.adopt(accepted.unwrap(), NOW);
+    assert_eq!(text(again), b"1");
+    assert_eq!(b.contact.sessions().count(), 1);
+    let state = b.contact.to_state();
+    b.contact = Contact::from_state(&state).unwrap();
+    assert_eq!(b.contact.receive(&second).unwrap_err(), Error::Duplicate);
+}
+
 #[test]
 fn m_ct_04_resets_of_both_sides_at_once_converge() {
     for seed in 5..9 {

@@ -216,12 +216,17 @@ def accept(
 
 def join(c: ContactState, created: SessionState, plaintext: bytes, now: int) -> tuple[ContactState, Received]:
     peer, first, latest = created.peer, frame.decode(plaintext), min(now + AHEAD, MAX_RANK)
-    if not isinstance(first, Opening | Reset) or first.rank > latest:  # M-CT-02
+    held = {ranked.session.session_id: ranked.rank for ranked in c.sessions}
+    if (
+        not isinstance(first, Opening | Reset)
+        or first.rank > latest
+        or held.get(created.session_id, first.rank) != first.rank
+    ):  # M-CT-02
         return _grown(c), Received(peer, None, trust(c, peer.identity_id), (("Unreadable",),))
     c, events = show(c, peer.identity_id)
-    c, gone = insert(c, Ranked(first.rank, created))
+    c, gone = (c, None) if created.session_id in held else insert(c, Ranked(first.rank, created))
     on = sending(c)
-    events += (("NewSession", created.session_id, on is not None and on.session is created),)
+    events += (("NewSession", created.session_id, on is not None and on.session.session_id == created.session_id),)
     if isinstance(first, Reset):
         events += (("SessionReset", created.session_id),)
     if gone is not None:

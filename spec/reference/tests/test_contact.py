@@ -312,3 +312,16 @@ def test_a_signer_outside():
     for answer in (None, lambda *_: None, lambda *_: bytes(3373), lambda _, m: alice.signer.sign("sign manifest", m, Seeded(5))):
         with pytest.raises(Signer):
             ask(answer)
+
+
+def test_a_session_that_is_held_already_stays_as_it_is():
+    a, b = devices()
+    before = b.account
+    first, second = a.start(b, 0, b"1"), a.send(b"2")
+    assert b.take(first).payload == b"1"
+    assert b.take(second).payload == b"2"
+    _, b.contact, again = contact.accept(before, b.contact, first, b"", NOW)
+    assert again.payload == b"1" and len(b.contact.sessions) == 1
+    reload(b.contact)
+    with pytest.raises(Duplicate):
+        contact.receive(b.contact, second, b"")
