@@ -5,6 +5,7 @@ use getrandom::SysRng;
 use marline::{Session, Slots};
 use marline_benches::Pair;
 use marline_benches::cost::allocations;
+use marline_benches::measure::PROVIDER;
 
 const LIMIT: u64 = 6;
 
@@ -19,7 +20,8 @@ fn message(from: &mut Session, to: &mut Session) -> [u64; 2] {
     [between - before, after - between]
 }
 
-/// The most that any of `counts` took, but for the `leave` dearest: those that make or take a key of the post-quantum ratchet.
+/// The most that any of `counts` took, but for the `leave` dearest: those in which a key or ciphertext of the post-quantum
+/// ratchet begins or ends.
 fn most(counts: &[[u64; 2]], side: usize, leave: usize) -> u64 {
     let mut counts: Vec<u64> = counts.iter().map(|count| count[side]).collect();
     counts.sort();
@@ -56,6 +58,8 @@ fn so_does_a_message_of_ping_pong_but_for_those_with_a_new_epoch() {
             count
         })
         .collect();
-    assert!(most(&counts, 0, 6) <= LIMIT, "{counts:?}");
-    assert!(most(&counts, 1, 6) <= LIMIT, "{counts:?}");
+    // What AWS-LC allocates for a key pair and an agreement, on its own.
+    let limit = LIMIT + if PROVIDER == "aws-lc" { 6 } else { 0 };
+    assert!(most(&counts, 0, 8) <= limit, "{counts:?}");
+    assert!(most(&counts, 1, 8) <= limit, "{counts:?}");
 }
