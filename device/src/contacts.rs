@@ -80,7 +80,7 @@ impl<S: Store> Device<S> {
             };
             if record.name != name {
                 let old = change.index(b"name", record.name.as_bytes())?;
-                change.tx.delete(&old)?;
+                change.tx.delete(Kind::Name, &old)?;
                 record.name = name.into();
             }
             let event = record.contact.observe(identity);
@@ -154,7 +154,7 @@ impl<S: Store> Device<S> {
         self.edit(name, |change, record| {
             if let Some(refused) = record.contact.changed_identity() {
                 let index = change.index(b"identity", refused.as_bytes())?;
-                change.tx.delete(&index)?;
+                change.tx.delete(Kind::Name, &index)?;
                 record.contact.reject();
                 record.bundle = None;
             }

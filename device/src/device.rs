@@ -35,7 +35,7 @@ pub struct Device<S = Sqlite> {
     generation: u64,
     id: IdentityId,
     /// Rows of the inbox and outbox that are done with; deleted with the next change, or by [`Device::flush`].
-    done: Vec<RowKey>,
+    done: Vec<(Kind, RowKey)>,
     /// Contacts heard last, newest first.
     pub(crate) recent: Vec<RowKey>,
 }
@@ -243,8 +243,8 @@ impl<S: Store> Device<S> {
                 vault,
                 counters,
             };
-            for key in &self.done {
-                change.tx.delete(key)?;
+            for (kind, key) in &self.done {
+                change.tx.delete(*kind, key)?;
             }
             let result = work(&mut change)?;
             change.counters.put(&mut change.tx, vault, generation)?;
@@ -285,14 +285,15 @@ impl<S: Store> Device<S> {
         }
     }
 
-    /// Marks a row of the inbox or outbox as done with; [`Device::flush`] or the next change deletes it.
-    pub(crate) fn finish(&mut self, key: RowKey) {
-        self.done.push(key);
+    /// Marks a row of the inbox or outbox as done with; [`Device::flush`] or the next change deletes it. The key comes
+    /// from the application, so the kind says what it may delete.
+    pub(crate) fn finish(&mut self, kind: Kind, key: RowKey) {
+        self.done.push((kind, key));
     }
 
     /// Whether a row is done with and only waits for its deletion.
-    pub(crate) fn is_finished(&self, key: &RowKey) -> bool {
-        self.done.contains(key)
+    pub(crate) fn is_finished(&self, kind: Kind, key: &RowKey) -> bool {
+        self.done.contains(&(kind, *key))
     }
 
     /// Remembers who was heard last.

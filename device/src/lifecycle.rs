@@ -139,7 +139,7 @@ impl<S: Store> Device<S> {
     pub fn mark_published(&mut self) -> Result<()> {
         self.change(|change| {
             let key = change.vault.key(Kind::Publication, b"")?;
-            change.tx.delete(&key)
+            change.tx.delete(Kind::Publication, &key)
         })
     }
 
@@ -206,7 +206,7 @@ impl<S: Store> Device<S> {
             change.put_account(over, &account)?;
             for kind in [Kind::Outbox, Kind::Publication] {
                 for key in change.tx.keys(kind)? {
-                    change.tx.delete(&key)?;
+                    change.tx.delete(kind, &key)?;
                 }
             }
             for key in change.tx.keys(Kind::Contact)? {

@@ -192,22 +192,22 @@ impl<S: Store> Device<S> {
     }
 
     /// The message is with the transport: it leaves the outbox with the next change or [`Device::flush`]. A crash before
-    /// that means it is sent twice, which the receiver ignores.
+    /// that means it is sent twice, which the receiver ignores. An id that is not in the outbox does nothing.
     ///
     /// # Errors
     /// None at present.
     pub fn mark_sent(&mut self, id: RowKey) -> Result<()> {
-        self.finish(id);
+        self.finish(Kind::Outbox, id);
         Ok(())
     }
 
     /// The application has what it needs of a plaintext: it leaves the inbox with the next change or
-    /// [`Device::flush`].
+    /// [`Device::flush`]. An id that is not in the inbox does nothing.
     ///
     /// # Errors
     /// None at present.
     pub fn acknowledge(&mut self, id: RowKey) -> Result<()> {
-        self.finish(id);
+        self.finish(Kind::Inbox, id);
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl<S: Store> Device<S> {
             }
             Ok(rows)
         })?;
-        rows.retain(|(key, _)| !self.is_finished(key));
+        rows.retain(|(key, _)| !self.is_finished(kind, key));
         rows.sort_by_key(|(_, (number, _))| *number);
         Ok(rows.into_iter().map(|(_, (_, row))| row).collect())
     }

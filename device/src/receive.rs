@@ -119,7 +119,7 @@ impl<S: Store> Device<S> {
     /// Where a message's plaintext is in the inbox, unless it was there and is done with.
     fn inbox_id(&self, message: &[u8]) -> Result<RowKey> {
         let id = self.vault.key(Kind::Inbox, message)?;
-        if self.is_finished(&id) {
+        if self.is_finished(Kind::Inbox, &id) {
             return Err(Protocol::Duplicate.into());
         }
         Ok(id)

@@ -241,10 +241,10 @@ impl Transaction for SqliteTransaction<'_> {
         }
     }
 
-    fn delete(&mut self, key: &RowKey) -> Result<()> {
+    fn delete(&mut self, kind: Kind, key: &RowKey) -> Result<()> {
         self.transaction
-            .prepare_cached("DELETE FROM rows WHERE key = ?1")?
-            .execute([key])?;
+            .prepare_cached("DELETE FROM rows WHERE key = ?1 AND kind = ?2")?
+            .execute(params![key, kind as u8])?;
         Ok(())
     }
 

@@ -64,11 +64,11 @@ pub trait Transaction {
     /// [`crate::Error::Conflict`] when that is not so; storage errors.
     fn put(&mut self, kind: Kind, key: &RowKey, row: &Row) -> Result<()>;
 
-    /// Deletes a row; no error when there is none.
+    /// Deletes a row of that kind; no error when there is none, or one of another kind, which stays.
     ///
     /// # Errors
     /// Storage errors.
-    fn delete(&mut self, key: &RowKey) -> Result<()>;
+    fn delete(&mut self, kind: Kind, key: &RowKey) -> Result<()>;
 
     /// The keys of all rows of a kind.
     ///

@@ -45,9 +45,9 @@ impl Transaction for FaultyTransaction<'_> {
         burn()?;
         self.0.put(kind, key, row)
     }
-    fn delete(&mut self, key: &RowKey) -> Result<(), Error> {
+    fn delete(&mut self, kind: Kind, key: &RowKey) -> Result<(), Error> {
         burn()?;
-        self.0.delete(key)
+        self.0.delete(kind, key)
     }
     fn keys(&self, kind: Kind) -> Result<Vec<RowKey>, Error> {
         burn()?;

@@ -12,6 +12,7 @@ mod conversations;
 mod frozen;
 #[cfg(unix)]
 mod limits;
+mod review;
 mod storage;
 
 use std::fs;
