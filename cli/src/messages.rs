@@ -146,8 +146,8 @@ impl Arriving {
                 self.files += 1;
             }
             out.writer.write_all(piece.data)?;
-            self.read.push(incoming.id);
         }
+        self.read.push(incoming.id);
         Ok(())
     }
 

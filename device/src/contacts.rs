@@ -57,13 +57,14 @@ fn check_name(name: &str) -> Result<()> {
 
 impl<S: Store> Device<S> {
     /// Adds a contact from its bundle, or gives a fresh bundle to one that exists, for a first session or a reset. The
-    /// bundle is verified at `now` (Unix seconds). A known identity under another name is renamed.
+    /// bundle is verified at `now` (Unix seconds). The contact with that identity, if it has another name, is renamed.
     ///
     /// When `name` belongs to another identity, the contact keeps it, and sends nothing until
     /// [`Device::acknowledge_identity`] or [`Device::reject_identity`].
     ///
     /// # Errors
-    /// [`Error::Name`]; what [`PrekeyBundle::verify`] reports; storage errors.
+    /// [`Error::Name`]; [`Error::Exists`] when name and identity belong to two contacts, or the identity is known as one
+    /// that another contact has shown or had before; what [`PrekeyBundle::verify`] reports; storage errors.
     pub fn add_contact(&mut self, name: &str, bundle: &[u8], now: u64) -> Result<Added> {
         check_name(name)?;
         let parsed = PrekeyBundle::from_bytes(bundle)?;
@@ -79,11 +80,17 @@ impl<S: Store> Device<S> {
                 (None, None) => Record::new(name, identity)?,
             };
             if record.name != name {
+                // What only awaits a decision, or was given up, must not take the contact over.
+                if record.contact.identity() != identity {
+                    return Err(Error::Exists);
+                }
                 let old = change.index(b"name", record.name.as_bytes())?;
                 change.tx.delete(Kind::Name, &old)?;
                 record.name = name.into();
             }
+            let awaited = record.contact.changed_identity();
             let event = record.contact.observe(identity);
+            change.drop_replaced(awaited, &record)?;
             record.bundle = Some(bundle.to_vec());
             change.put_indexes(&record, &identity)?;
             change.put_record(&record)?;
@@ -152,13 +159,12 @@ impl<S: Store> Device<S> {
     /// [`Error::NotFound`]; storage errors.
     pub fn reject_identity(&mut self, name: &str) -> Result<()> {
         self.edit(name, |change, record| {
-            if let Some(refused) = record.contact.changed_identity() {
-                let index = change.index(b"identity", refused.as_bytes())?;
-                change.tx.delete(Kind::Name, &index)?;
+            let awaited = record.contact.changed_identity();
+            if awaited.is_some() {
                 record.contact.reject();
                 record.bundle = None;
             }
-            Ok(())
+            change.drop_replaced(awaited, record)
         })
     }
 
@@ -236,6 +242,22 @@ impl<T: Transaction> Change<'_, T> {
             }
         }
         Ok(())
+    }
+
+    /// An identity that awaited a decision, and does no longer, leads to nobody.
+    pub(crate) fn drop_replaced(
+        &mut self,
+        awaited: Option<IdentityId>,
+        record: &Record,
+    ) -> Result<()> {
+        let contact = &record.contact;
+        match awaited {
+            Some(old) if contact.changed_identity() != awaited && contact.identity() != old => {
+                let index = self.index(b"identity", old.as_bytes())?;
+                self.tx.delete(Kind::Name, &index)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn record(&self, key: &RowKey) -> Result<Option<Record>> {

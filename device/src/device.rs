@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::records::{Reader, Writer};
 use crate::sqlite::{Durability, Sqlite};
 use crate::store::{Kind, RowKey, Store, Transaction};
-use crate::vault::{Unlock, Vault};
+use crate::vault::{self, NO_LINEAGE, Point, Unlock, Vault};
 
 /// Contacts whose messages came last are tried first; so many are remembered.
 const RECENT: usize = 64;
@@ -32,7 +32,8 @@ pub struct Device<S = Sqlite> {
     pub(crate) store: S,
     pub(crate) vault: Vault,
     place: Option<Place>,
-    generation: u64,
+    /// As of the last change made or seen.
+    point: Point,
     id: IdentityId,
     /// Rows of the inbox and outbox that are done with; deleted with the next change, or by [`Device::flush`].
     done: Vec<(Kind, RowKey)>,
@@ -53,6 +54,8 @@ pub(crate) struct Counters {
     pub(crate) next: u64,
     /// The day (since 1970) of the last upkeep of the contacts.
     pub(crate) maintained: u64,
+    /// See [`Point::lineage`].
+    pub(crate) lineage: [u8; 16],
 }
 
 /// A change in the making: everything in it is committed together.
@@ -67,7 +70,8 @@ impl Device {
     /// others.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Parameters`]; storage errors. No file is left behind then.
+    /// [`Error::Exists`], [`Error::Parameters`]; storage errors. No file is left behind then. [`Error::Exists`] also when the
+    /// anchor would be one of the device's own files.
     pub fn create(
         path: impl AsRef<Path>,
         unlock: Unlock,
@@ -75,10 +79,11 @@ impl Device {
         options: Options,
     ) -> Result<Self> {
         let path = path.as_ref();
+        options.anchor.check(path)?;
         let store = Sqlite::create(path, options.durability, options.max_bytes)?;
         let made = Self::create_in(store, &unlock, subject).and_then(|device| {
-            let device = device.at(path, &options);
-            device.write_anchor(true)?;
+            let mut device = device.at(path, &options);
+            device.anchor_what_is_on_disk()?;
             Ok(device)
         });
         if made.is_err() {
@@ -95,23 +100,24 @@ impl Device {
     /// Opens a device.
     ///
     /// # Errors
-    /// [`Error::WrongKey`], [`Error::Rollback`], [`Error::NotFound`], [`Error::Schema`], [`Error::Corrupt`]; storage
-    /// errors.
+    /// [`Error::WrongKey`], [`Error::Rollback`], [`Error::NotFound`], [`Error::Schema`], [`Error::Corrupt`];
+    /// [`Error::Exists`] when the anchor would be one of the device's own files; storage errors.
     pub fn open(path: impl AsRef<Path>, unlock: Unlock, options: Options) -> Result<Self> {
         let path = path.as_ref();
+        options.anchor.check(path)?;
         let store = Sqlite::open(path, options.durability, options.max_bytes)?;
-        let device = Self::open_in(store, &unlock)?.at(path, &options);
-        let anchored = options.anchor.read(path, &device.vault)?;
-        if device.generation < anchored.max(options.minimum_generation) {
+        let mut device = Self::open_in(store, &unlock)?.at(path, &options);
+        let anchored = options.anchor.read(path, &device.vault, &device.point)?;
+        if device.generation() < anchored.max(options.minimum_generation) {
             return Err(Error::Rollback);
         }
-        device.write_anchor(true)?;
+        device.anchor_what_is_on_disk()?;
         Ok(device)
     }
 
     /// Opens a copy that is older than the state it was copied from: a restored backup, a cloned machine. What such a
     /// copy must not go on with is deleted: all sessions and all prekeys. Identity, contacts and their
-    /// verification stay. Afterwards [`Device::publish`], and add a fresh bundle of each contact to write to.
+    /// verification stay. The file that was copied, also its newer state, is [`Error::Rollback`] from then on. Afterwards [`Device::publish`], and add a fresh bundle of each contact to write to.
     ///
     /// # Errors
     /// As [`Device::open`], except [`Error::Rollback`].
@@ -122,11 +128,21 @@ impl Device {
         now: u64,
     ) -> Result<Self> {
         let path = path.as_ref();
+        options.anchor.check(path)?;
         let store = Sqlite::open(path, options.durability, options.max_bytes)?;
         let mut device = Self::open_in(store, &unlock)?.at(path, &options);
         device.forget_sessions(now)?;
-        device.write_anchor(true)?;
+        device.anchor_what_is_on_disk()?;
         Ok(device)
+    }
+
+    /// Writes the anchor unless commits are not on disk yet (a process before may have batched them): after a loss of
+    /// power it must not be ahead of the file.
+    fn anchor_what_is_on_disk(&mut self) -> Result<()> {
+        if self.store.sync() {
+            self.write_anchor(true)?;
+        }
+        Ok(())
     }
 
     fn at(mut self, path: &Path, options: &Options) -> Self {
@@ -177,10 +193,12 @@ impl<S: Store> Device<S> {
         let counters = Counters {
             next: 1,
             maintained: 0,
+            lineage: vault::random()?,
         };
         counters.put(&mut tx, &vault, 0)?;
         tx.commit()?;
-        Ok(Self::new(store, vault, 1, account.id()))
+        let point = counters.at(1);
+        Ok(Self::new(store, vault, point, account.id()))
     }
 
     /// Opens the device of a store. The store has to detect an older copy of itself.
@@ -191,6 +209,7 @@ impl<S: Store> Device<S> {
         let tx = store.begin()?;
         let vault = Vault::unlock(&tx, unlock)?;
         let (generation, counters) = Counters::get(&tx, &vault)?;
+        let point = counters.at(generation);
         let change = Change {
             tx,
             vault: &vault,
@@ -198,15 +217,15 @@ impl<S: Store> Device<S> {
         };
         let (_, account) = change.account()?;
         drop(change);
-        Ok(Self::new(store, vault, generation, account.id()))
+        Ok(Self::new(store, vault, point, account.id()))
     }
 
-    fn new(store: S, vault: Vault, generation: u64, id: IdentityId) -> Self {
+    fn new(store: S, vault: Vault, point: Point, id: IdentityId) -> Self {
         Self {
             store,
             vault,
             place: None,
-            generation,
+            point,
             id,
             done: Vec::new(),
             recent: Vec::new(),
@@ -221,7 +240,7 @@ impl<S: Store> Device<S> {
     /// Grows with every change. Kept where a restore does not reach, it shows a rollback of the whole machine
     /// ([`Options::minimum_generation`]).
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.point.generation
     }
 
     /// The safety number with an identity.
@@ -235,7 +254,7 @@ impl<S: Store> Device<S> {
         work: impl FnOnce(&mut Change<'_, S::Transaction<'_>>) -> Result<R>,
     ) -> Result<R> {
         let vault = &self.vault;
-        let (result, generation) = {
+        let (result, point) = {
             let tx = self.store.begin()?;
             let (generation, counters) = Counters::get(&tx, vault)?;
             let mut change = Change {
@@ -248,11 +267,12 @@ impl<S: Store> Device<S> {
             }
             let result = work(&mut change)?;
             change.counters.put(&mut change.tx, vault, generation)?;
+            let point = change.counters.at(generation.saturating_add(1));
             change.tx.commit()?;
-            (result, generation)
+            (result, point)
         };
         self.done.clear();
-        self.generation = generation.saturating_add(1);
+        self.point = point;
         // A failure here only leaves an older anchor; `open` and `flush` report it.
         let _ = self.write_anchor(false);
         Ok(result)
@@ -274,12 +294,12 @@ impl<S: Store> Device<S> {
     }
 
     /// With batched commits the anchor waits for the flush: it must never be ahead of the file.
-    fn write_anchor(&self, flushed: bool) -> Result<()> {
+    fn write_anchor(&mut self, flushed: bool) -> Result<()> {
         match &self.place {
             Some(place) if flushed || place.durability == Durability::Full => {
-                place
-                    .anchor
-                    .write(&place.path, &self.vault, self.generation)
+                // Locked meanwhile: of two processes, none must write an older one over a newer one.
+                let _locked = self.store.begin()?;
+                place.anchor.write(&place.path, &self.vault, &self.point)
             }
             _ => Ok(()),
         }
@@ -312,9 +332,19 @@ impl Counters {
         let counters = Self {
             next: input.u64()?,
             maintained: input.u64()?,
+            lineage: match input.rest() {
+                [] => NO_LINEAGE,
+                lineage => lineage.try_into().map_err(|_| Error::Corrupt)?,
+            },
         };
-        input.finish()?;
         Ok((generation, counters))
+    }
+
+    fn at(&self, generation: u64) -> Point {
+        Point {
+            generation,
+            lineage: self.lineage,
+        }
     }
 
     fn put<T: Transaction>(&self, tx: &mut T, vault: &Vault, over: u64) -> Result<()> {
@@ -322,6 +352,7 @@ impl Counters {
         let mut value = Writer::new();
         value.u64(self.next);
         value.u64(self.maintained);
+        value.bytes(&self.lineage);
         vault.put(tx, Kind::Device, &key, over, &value.into_bytes())
     }
 }
@@ -356,7 +387,7 @@ impl<S> std::fmt::Debug for Device<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Device")
             .field("id", &self.id)
-            .field("generation", &self.generation)
+            .field("generation", &self.point.generation)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,11 @@
 /// Result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What can go wrong with a device. After every error the file is as it was before the call.
+/// What can go wrong with a device.
+///
+/// Each change is one transaction: after an error none of it is in the file. [`crate::Device::maintain`] makes several, of
+/// which those before the error stay. When [`crate::Device::flush`] or opening fails, what was committed stays
+/// committed (opening brings an older schema up to date, [`crate::Device::open_restored`] forgets the sessions).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

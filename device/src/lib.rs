@@ -45,6 +45,7 @@ mod anchor;
 mod contacts;
 mod device;
 mod error;
+mod events;
 mod lifecycle;
 mod messages;
 mod receive;

@@ -7,6 +7,7 @@ use crate::device::{Change, Device};
 use crate::error::{Error, Result};
 use crate::records::{Reader, Writer};
 use crate::store::{Kind, Store, Transaction};
+use crate::vault;
 
 /// One-time prekeys of a publication that [`Device::maintain`] makes.
 const PUBLICATION_SIZE: u16 = 100;
@@ -55,7 +56,7 @@ pub struct Status {
     pub contacts: usize,
     /// Ciphertexts not marked as sent.
     pub outbox: usize,
-    /// Plaintexts not acknowledged.
+    /// Messages not acknowledged.
     pub inbox: usize,
     /// Whether a publication waits to be marked as published.
     pub unpublished: bool,
@@ -148,7 +149,8 @@ impl<S: Store> Device<S> {
     /// deletes message keys of 30 days. Call it about every hour, and before publishing.
     ///
     /// # Errors
-    /// Storage errors.
+    /// Storage errors. These are several changes: the ones made before the error stay made, and the next call does the rest. A
+    /// publication that was made is in [`Device::unpublished`].
     pub fn maintain(&mut self, now: u64) -> Result<Maintenance> {
         let mut report = self.change(|change| change.keep_prekeys(now))?;
         let today = now.checked_div(DAY).unwrap_or(0);
@@ -198,6 +200,7 @@ impl<S: Store> Device<S> {
     /// What makes an older copy safe: message keys and prekeys in it may have been used since, so all of them go.
     pub(crate) fn forget_sessions(&mut self, now: u64) -> Result<()> {
         self.change(|change| {
+            change.counters.lineage = vault::random()?;
             let (over, mut account) = change.account()?;
             for _ in 0..SKIPPED_GENERATIONS {
                 account.publish(1, now, &mut getrandom::SysRng)?;

@@ -6,8 +6,12 @@ use zeroize::Zeroizing;
 use crate::contacts::Record;
 use crate::device::{Change, Device};
 use crate::error::{Error, Result};
+use crate::events;
 use crate::records::{Reader, Writer};
 use crate::store::{Kind, RowKey, Store, Transaction};
+
+/// Beside the trust in an inbox row: events follow. Rows of schema 2 have none.
+const WITH_EVENTS: u8 = 0x10;
 
 /// A ciphertext that is to be sent. It stays in the outbox until [`Device::mark_sent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub struct Outgoing {
     pub message: Vec<u8>,
 }
 
-/// A message that was opened. Its plaintext stays in the inbox until [`Device::acknowledge`].
+/// A message that was opened. It stays in the inbox until [`Device::acknowledge`], also when it only brings events.
 #[non_exhaustive]
 #[must_use]
 pub struct Incoming {
@@ -33,7 +37,7 @@ pub struct Incoming {
     pub author: Peer,
     /// How far the author's identity is trusted.
     pub trust: Trust,
-    /// What happened besides. Not repeated when the message is taken from the inbox again.
+    /// What happened besides; kept in the inbox with the message. (Rows that schema 2 has left have none.)
     pub events: Vec<Event>,
     content: Option<Zeroizing<Vec<u8>>>,
 }
@@ -55,40 +59,42 @@ impl Incoming {
         self.content.as_ref().map(|content| content.as_slice())
     }
 
-    pub(crate) fn new(
-        id: RowKey,
-        record: &Record,
-        author: Peer,
-        received: marline::Received,
-    ) -> Self {
+    pub(crate) fn new(id: RowKey, record: &Record, received: marline::Received) -> Self {
         let content = received
             .opened
             .map(|opened| Zeroizing::new(opened.into_parts().1));
         Self {
             id,
             contact: record.name.clone(),
-            author,
+            author: received.author,
             trust: received.trust,
             events: received.events,
             content,
         }
     }
 
-    /// The inbox row: `number`, contact, author, trust, plaintext.
+    /// The inbox row: `number`, contact, author, trust, events, whether there is a plaintext, plaintext.
     pub(crate) fn to_row(&self, number: u64) -> Zeroizing<Vec<u8>> {
+        let mut told = Writer::new();
+        events::write(&self.events, &mut told);
+        let told = told.into_bytes();
         let content = self.plaintext().unwrap_or_default();
         let subject = self.author.subject.as_bytes();
-        let mut out =
-            Writer::with_capacity(53 + self.contact.len() + subject.len() + content.len());
+        let mut out = Writer::with_capacity(
+            58 + self.contact.len() + subject.len() + told.len() + content.len(),
+        );
         out.u64(number);
         out.block(self.contact.as_bytes());
         out.bytes(self.author.identity.as_bytes());
         out.block(subject);
-        out.u8(match self.trust {
-            Trust::Verified => 0,
-            Trust::Unverified => 1,
-            Trust::Other => 2,
-        });
+        out.u8(WITH_EVENTS
+            | match self.trust {
+                Trust::Verified => 0,
+                Trust::Unverified => 1,
+                Trust::Other => 2,
+            });
+        out.block(&told);
+        out.u8(self.content.is_some().into());
         out.bytes(content);
         out.into_bytes()
     }
@@ -99,19 +105,27 @@ impl Incoming {
         let contact = input.text()?;
         let identity = marline::IdentityId::from_bytes(input.array()?);
         let subject = Subject::new(input.block()?).map_err(|_| Error::Corrupt)?;
-        let trust = match input.u8()? {
+        let trust = input.u8()?;
+        let has_events = trust & WITH_EVENTS != 0;
+        let trust = match trust & !WITH_EVENTS {
             0 => Trust::Verified,
             1 => Trust::Unverified,
             2 => Trust::Other,
             _ => return Err(Error::Corrupt),
         };
+        let (events, has_content) = if has_events {
+            (events::read(input.block()?)?, input.u8()? == 1)
+        } else {
+            (Vec::new(), true)
+        };
+        let content = Zeroizing::new(input.rest().to_vec());
         let incoming = Self {
             id,
             contact,
             author: Peer { identity, subject },
             trust,
-            events: Vec::new(),
-            content: Some(Zeroizing::new(input.rest().to_vec())),
+            events,
+            content: Some(content).filter(|_| has_content),
         };
         Ok((number, incoming))
     }
@@ -201,7 +215,7 @@ impl<S: Store> Device<S> {
         Ok(())
     }
 
-    /// The application has what it needs of a plaintext: it leaves the inbox with the next change or
+    /// The application has what it needs of a message, its plaintext and its events: it leaves the inbox with the next change or
     /// [`Device::flush`]. An id that is not in the inbox does nothing.
     ///
     /// # Errors
@@ -231,7 +245,7 @@ impl<S: Store> Device<S> {
         })
     }
 
-    /// Plaintexts not acknowledged, oldest first.
+    /// Messages not acknowledged, oldest first.
     ///
     /// # Errors
     /// Storage errors.

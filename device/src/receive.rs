@@ -1,6 +1,6 @@
 //! Receiving: whose message it is, and what it says.
 
-use marline::{Accepted, Error as Protocol, Event, Peer, Received};
+use marline::{Accepted, Account, Error as Protocol, Event, IdentityId, Received};
 
 use crate::contacts::Record;
 use crate::device::{Change, Device};
@@ -24,12 +24,26 @@ impl Arrived<'_> {
     }
 }
 
-/// Whose message it is, who wrote it, and what it says.
-type Opened = (Record, Peer, Received);
+/// Whose message it is, what it says, and what has to be written with it.
+struct Found {
+    record: Record,
+    received: Received,
+    /// The identity that awaited a decision before.
+    awaited: Option<IdentityId>,
+    /// The account and its row's generation, when a session was accepted.
+    account: Option<(u64, Account)>,
+}
+
+/// What there is of a message. Nothing is written yet.
+enum Looked {
+    /// It waits in the inbox already.
+    Waiting(Incoming),
+    Opened(Box<Found>),
+}
 
 /// What one contact makes of a message.
 enum Trial {
-    Opened(Box<Opened>),
+    Opened(Box<Found>),
     NotMine(Protocol),
 }
 
@@ -42,8 +56,8 @@ impl<S: Store> Device<S> {
         self.receive_with(message, from, &[], now)
     }
 
-    /// Opens a message. State and plaintext are committed when it returns; the same message yields the same
-    /// plaintext until it is acknowledged.
+    /// Opens a message. State, plaintext and events are committed when it returns; the same message with the same `ad`
+    /// yields the same until it is acknowledged.
     ///
     /// `from` is the contact that the transport says it comes from. Messages show nothing of who sent them; without
     /// `from`, every contact's sessions are tried, those heard last first, which takes time in proportion to their
@@ -51,7 +65,8 @@ impl<S: Store> Device<S> {
     ///
     /// # Errors
     /// [`Error::NotFound`] for `from`; what the protocol says of the message ([`marline::Contact::receive_with`],
-    /// [`marline::Account::accept_with`]); storage errors. Nothing has changed then.
+    /// [`marline::Account::accept_with`]); [`Error::Corrupt`] when nobody opens it and a contact's row is damaged;
+    /// other storage errors. Nothing has changed then.
     pub fn receive_with(
         &mut self,
         message: &[u8],
@@ -60,10 +75,12 @@ impl<S: Store> Device<S> {
         now: u64,
     ) -> Result<Incoming> {
         let arrived = Arrived { message, ad, now };
-        let id = self.inbox_id(message)?;
+        let id = self.inbox_id(ad, message)?;
         let recent = self.recent.clone();
-        let (heard, incoming) =
-            self.change(|change| change.receive(id, &arrived, from, &recent))?;
+        let (heard, incoming) = self.change(|change| {
+            let looked = change.look(&id, &arrived, from, &recent)?;
+            change.keep(id, looked)
+        })?;
         if let Some(key) = heard {
             self.heard(key);
         }
@@ -72,18 +89,20 @@ impl<S: Store> Device<S> {
 
     /// Opens several messages, each with the contact it comes from if that is known, in the order given and in one
     /// transaction: one wait for the disk instead of one for each. State and all plaintexts are committed when
-    /// it returns. A message that is refused does not stop the others; its place has the error that
-    /// [`Device::receive_with`] gives.
+    /// it returns. A message that is refused, or whose contact's row is damaged, does not stop the others; its place has
+    /// the error that [`Device::receive_with`] gives.
     ///
     /// # Errors
-    /// Storage errors. Nothing has changed then.
+    /// Other storage errors. Nothing has changed then.
     pub fn receive_many(
         &mut self,
         messages: &[(&[u8], Option<&str>)],
         ad: &[u8],
         now: u64,
     ) -> Result<Vec<Result<Incoming>>> {
-        let ids = messages.iter().map(|(message, _)| self.inbox_id(message));
+        let ids = messages
+            .iter()
+            .map(|(message, _)| self.inbox_id(ad, message));
         let ids: Vec<Result<RowKey>> = ids.collect();
         let mut recent = self.recent.clone();
         let mut all_heard = Vec::new();
@@ -91,9 +110,11 @@ impl<S: Store> Device<S> {
             let mut results = Vec::with_capacity(messages.len());
             for ((message, from), id) in messages.iter().zip(ids) {
                 let arrived = Arrived { message, ad, now };
-                let result = id.and_then(|id| change.receive(id, &arrived, *from, &recent));
-                results.push(match result {
-                    Ok((heard, incoming)) => {
+                let looked =
+                    id.and_then(|id| Ok((id, change.look(&id, &arrived, *from, &recent)?)));
+                results.push(match looked {
+                    Ok((id, looked)) => {
+                        let (heard, incoming) = change.keep(id, looked)?;
                         if let Some(key) = heard {
                             recent.retain(|held| *held != key);
                             recent.insert(0, key);
@@ -101,8 +122,8 @@ impl<S: Store> Device<S> {
                         }
                         Ok(incoming)
                     }
-                    // Both come before anything is written.
-                    Err(refused @ (Error::Protocol(_) | Error::NotFound))
+                    // About this message or its contact; and nothing of it is written yet.
+                    Err(refused @ (Error::Protocol(_) | Error::NotFound | Error::Corrupt))
                         if !matches!(refused, Error::Protocol(Protocol::Randomness)) =>
                     {
                         Err(refused)
@@ -117,8 +138,8 @@ impl<S: Store> Device<S> {
     }
 
     /// Where a message's plaintext is in the inbox, unless it was there and is done with.
-    fn inbox_id(&self, message: &[u8]) -> Result<RowKey> {
-        let id = self.vault.key(Kind::Inbox, message)?;
+    fn inbox_id(&self, ad: &[u8], message: &[u8]) -> Result<RowKey> {
+        let id = self.vault.inbox_key(ad, message)?;
         if self.is_finished(Kind::Inbox, &id) {
             return Err(Protocol::Duplicate.into());
         }
@@ -127,68 +148,87 @@ impl<S: Store> Device<S> {
 }
 
 impl<T: Transaction> Change<'_, T> {
-    /// Opens a message into the inbox, or takes it from there; with the contact that was heard.
-    fn receive(
-        &mut self,
-        id: RowKey,
+    /// Finds a message in the inbox, or opens it.
+    fn look(
+        &self,
+        id: &RowKey,
         arrived: &Arrived<'_>,
         from: Option<&str>,
         recent: &[RowKey],
-    ) -> Result<(Option<RowKey>, Incoming)> {
-        if let Some((_, row)) = self.vault.get(&self.tx, Kind::Inbox, &id)? {
-            return Ok((None, Incoming::from_row(id, &row)?.1));
+    ) -> Result<Looked> {
+        let from = from.map(|name| self.named(name)).transpose()?;
+        match self.vault.get(&self.tx, Kind::Inbox, id)? {
+            Some((_, row)) => Ok(Looked::Waiting(Incoming::from_row(*id, &row)?.1)),
+            None => self.open(arrived, from, recent).map(Looked::Opened),
         }
-        let (record, author, received) = self.open(arrived, from, recent)?;
+    }
+
+    /// Writes what opening a message has changed, and the message into the inbox; with the contact that was heard.
+    fn keep(&mut self, id: RowKey, looked: Looked) -> Result<(Option<RowKey>, Incoming)> {
+        let Found {
+            record,
+            received,
+            awaited,
+            account,
+        } = match looked {
+            Looked::Waiting(incoming) => return Ok((None, incoming)),
+            Looked::Opened(found) => *found,
+        };
+        if let Some((over, account)) = &account {
+            self.put_account(*over, account)?;
+            self.put_indexes(&record, &received.author.identity)?;
+        }
+        self.drop_replaced(awaited, &record)?;
         self.put_record(&record)?;
-        let incoming = Incoming::new(id, &record, author, received);
-        if incoming.plaintext().is_some() {
-            let row = incoming.to_row(self.next_number());
-            self.vault.put(&mut self.tx, Kind::Inbox, &id, 0, &row)?;
-        }
+        let incoming = Incoming::new(id, &record, received);
+        let row = incoming.to_row(self.next_number());
+        self.vault.put(&mut self.tx, Kind::Inbox, &id, 0, &row)?;
         Ok((Some(record.key), incoming))
     }
 
     fn open(
-        &mut self,
+        &self,
         arrived: &Arrived<'_>,
-        from: Option<&str>,
+        from: Option<Record>,
         recent: &[RowKey],
-    ) -> Result<Opened> {
-        let mut refusal = Protocol::Authentication;
-        let initial = arrived.is_initial();
-        if let Some(name) = from {
-            match self.try_contact(self.named(name)?, arrived)? {
-                Trial::Opened(opened) => return Ok(*opened),
+    ) -> Result<Box<Found>> {
+        let mut refusal = Error::from(Protocol::Authentication);
+        let (initial, named) = (arrived.is_initial(), from.is_some());
+        if let Some(record) = from {
+            match Self::try_contact(record, arrived)? {
+                Trial::Opened(found) => return Ok(found),
                 Trial::NotMine(error) if initial && error != Protocol::NoSession => {
                     return Err(error.into());
                 }
-                Trial::NotMine(error) => refusal = error,
+                Trial::NotMine(error) => refusal = error.into(),
             }
         }
         if initial {
             match self.accept(arrived) {
                 // Perhaps a first flight that was accepted before and is repeated (M-HS-03).
-                Err(Error::Protocol(
-                    error @ (Protocol::PrekeyUsed | Protocol::Duplicate | Protocol::UnknownPrekey),
-                )) => refusal = error,
+                Err(
+                    error @ Error::Protocol(
+                        Protocol::PrekeyUsed | Protocol::Duplicate | Protocol::UnknownPrekey,
+                    ),
+                ) => refusal = error,
                 other => return other,
             }
-        } else if from.is_some() {
-            return Err(refusal.into());
+        } else if named {
+            return Err(refusal);
         }
         for key in recent {
-            if let Some(opened) = self.try_key(key, arrived, &mut refusal)? {
-                return Ok(opened);
+            if let Some(found) = self.try_key(key, arrived, &mut refusal)? {
+                return Ok(found);
             }
         }
         // Listed only now: those heard last answer most messages, however many others there are.
         let others = self.tx.keys(Kind::Contact)?;
         for key in others.iter().filter(|key| !recent.contains(key)) {
-            if let Some(opened) = self.try_key(key, arrived, &mut refusal)? {
-                return Ok(opened);
+            if let Some(found) = self.try_key(key, arrived, &mut refusal)? {
+                return Ok(found);
             }
         }
-        Err(refusal.into())
+        Err(refusal)
     }
 
     /// Tries one of all contacts, and takes note of what its refusal says about the message.
@@ -196,38 +236,40 @@ impl<T: Transaction> Change<'_, T> {
         &self,
         key: &RowKey,
         arrived: &Arrived<'_>,
-        refusal: &mut Protocol,
-    ) -> Result<Option<Opened>> {
-        let Some(record) = self.record(key)? else {
-            return Ok(None);
+        refusal: &mut Error,
+    ) -> Result<Option<Box<Found>>> {
+        let record = match self.record(key) {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(None),
+            // It keeps no message from the others. What none of them opens may be for it: say so.
+            Err(Error::Corrupt) => {
+                *refusal = Error::Corrupt;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
-        match self.try_contact(record, arrived)? {
-            Trial::Opened(opened) => return Ok(Some(*opened)),
+        match Self::try_contact(record, arrived)? {
+            Trial::Opened(found) => return Ok(Some(found)),
             // Its first flight is known here, so it is of this contact, and forged.
             Trial::NotMine(error) if arrived.is_initial() && error != Protocol::NoSession => {
                 return Err(error.into());
             }
             // The contact whose session has ended may be the one: say so.
-            Trial::NotMine(Protocol::AgreementFailed) => *refusal = Protocol::AgreementFailed,
+            Trial::NotMine(error @ Protocol::AgreementFailed) => *refusal = error.into(),
             Trial::NotMine(_) => {}
         }
         Ok(None)
     }
 
     /// Tries a contact's sessions. An error says that the message is of this contact and will not open.
-    fn try_contact(&self, mut record: Record, arrived: &Arrived<'_>) -> Result<Trial> {
+    fn try_contact(mut record: Record, arrived: &Arrived<'_>) -> Result<Trial> {
         match record.contact.receive_with(arrived.message, arrived.ad) {
-            Ok(received) => {
-                let identity = record.contact.identity();
-                let author = match &received.opened {
-                    Some(opened) => opened.peer().clone(),
-                    None => Peer {
-                        identity,
-                        subject: Default::default(),
-                    },
-                };
-                Ok(Trial::Opened(Box::new((record, author, received))))
-            }
+            Ok(received) => Ok(Trial::Opened(Box::new(Found {
+                awaited: record.contact.changed_identity(),
+                record,
+                received,
+                account: None,
+            }))),
             Err(
                 error @ (Protocol::NoSession
                 | Protocol::Authentication
@@ -239,22 +281,25 @@ impl<T: Transaction> Change<'_, T> {
     }
 
     /// Accepts a new session, for the contact of its initiator or a new one.
-    fn accept(&mut self, arrived: &Arrived<'_>) -> Result<Opened> {
+    fn accept(&self, arrived: &Arrived<'_>) -> Result<Box<Found>> {
         let (over, mut account) = self.account()?;
         let accepted: Accepted = account.accept_with(arrived.message, arrived.ad, arrived.now)?;
-        let author = accepted.opened.peer().clone();
+        let author = accepted.opened.peer();
         let mut record = match self.by_identity(&author.identity)? {
             Some(record) => record,
             None => {
                 let name = self.free_name(author.subject.as_bytes(), &author.identity)?;
-                let record = Record::new(&name, author.identity)?;
-                self.put_indexes(&record, &author.identity)?;
-                record
+                Record::new(&name, author.identity)?
             }
         };
+        let awaited = record.contact.changed_identity();
         let received = record.contact.adopt(accepted, arrived.now);
-        self.put_account(over, &account)?;
-        Ok((record, author, received))
+        Ok(Box::new(Found {
+            record,
+            received,
+            awaited,
+            account: Some((over, account)),
+        }))
     }
 }
 

@@ -21,6 +21,9 @@ const MIGRATIONS: &[&str] = &[
      ) STRICT;",
     // 1 -> 2: listing a kind no longer reads every row
     "CREATE INDEX rows_kind ON rows (kind, key);",
+    // 2 -> 3: nothing in SQL. Rows of 2 are read as they are, and 2 cannot read what 3 writes: events in the inbox, whose
+    // rows are named by the associated data too; the lineage among the counters.
+    "",
 ];
 /// How long a transaction waits for another process.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
@@ -56,11 +59,7 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Exists`]; storage errors.
     pub fn create(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(path)?;
+        make(path)?;
         let made = Self::found(path, durability, max_bytes);
         if made.is_err() {
             // Ours, and empty.
@@ -107,8 +106,12 @@ impl Sqlite {
         connection.pragma_update(None, "trusted_schema", "OFF")?;
         if let Some(bytes) = max {
             let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-            let pages =
-                i64::try_from(bytes.checked_div(page.into()).unwrap_or(0)).unwrap_or(i64::MAX);
+            let pages = bytes.checked_div(page.into()).unwrap_or(0);
+            let pages = i64::try_from(pages).unwrap_or(i64::MAX);
+            if pages == 0 {
+                // To SQLite, 0 is no limit.
+                return Err(Error::DiskFull);
+            }
             // This pragma answers with a row.
             connection.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(()))?;
         }
@@ -148,6 +151,17 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Whether everything committed is on disk now. Waits for no other process.
+    pub(crate) fn sync(&mut self) -> bool {
+        let checkpoint = "PRAGMA wal_checkpoint(PASSIVE)";
+        let asked = self.connection.query_row(checkpoint, [], |row| {
+            let (blocked, logged, moved): (bool, i64, i64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(!blocked && logged == moved)
+        });
+        asked.unwrap_or(false)
+    }
+
     /// Brings the log into the main file, which also overwrites there what was deleted.
     fn checkpoint(&mut self) -> Result<()> {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -172,18 +186,31 @@ impl Sqlite {
         Ok(free > SPARE_PAGES && free > all.saturating_sub(free))
     }
 
-    /// Writes a consistent copy to a new file.
+    /// Writes a consistent copy to a new file. It is readable by its owner only.
     ///
     /// # Errors
-    /// [`Error::Exists`]; storage errors.
+    /// [`Error::Exists`]; storage errors. No file is left behind then.
     pub fn copy_to(&mut self, path: &Path) -> Result<()> {
-        if path.try_exists()? {
-            return Err(Error::Exists);
-        }
         let text = path.to_str().ok_or(Error::Name)?;
-        self.connection.execute("VACUUM INTO ?1", [text])?;
+        make(path)?;
+        let copied = self.connection.execute("VACUUM INTO ?1", [text]);
+        if copied.is_err() {
+            // Ours, and not complete.
+            let _ = std::fs::remove_file(path);
+        }
+        copied?;
         Ok(())
     }
+}
+
+/// Makes an empty file that only its owner reads.
+fn make(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
+    Ok(())
 }
 
 fn schema(connection: &Connection) -> Result<usize> {

@@ -14,6 +14,8 @@ use crate::store::{Kind, Row, RowKey, Transaction};
 /// The key box is the one row whose name is not a keyed hash.
 const KEY_BOX: RowKey = [0; 32];
 const NONCE_LEN: usize = 24;
+/// The lineage of a file that schema 2 made.
+pub(crate) const NO_LINEAGE: [u8; 16] = [0; 16];
 
 /// What opens a device.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -73,6 +75,15 @@ impl Argon2Params {
             .map_err(|_| Error::Parameters)?;
         Ok(key)
     }
+}
+
+/// A point in a device's history.
+#[derive(Clone, Copy)]
+pub(crate) struct Point {
+    /// Grows by one with each change.
+    pub(crate) generation: u64,
+    /// Random; drawn anew when a copy is gone on with: what the copied device did afterwards is another history.
+    pub(crate) lineage: [u8; 16],
 }
 
 /// The keys of an open device.
@@ -159,14 +170,29 @@ impl Vault {
 
     /// The name of a row: nobody without the key learns what it is of.
     pub(crate) fn key(&self, kind: Kind, name: &[u8]) -> Result<RowKey> {
-        // Hashed first: a name may be a whole message, and `info` is to be short.
-        let name = Sha3_256::digest(name);
-        expand(&self.names, &[b"row", &[kind as u8], &name]).map(|key| *key)
+        self.key_of(kind, Sha3_256::new_with_prefix(name))
     }
 
-    /// A key for the anchor's tag.
-    pub(crate) fn anchor_tag(&self, generation: u64) -> Result<[u8; 32]> {
-        expand(&self.names, &[b"anchor", &generation.to_be_bytes()]).map(|tag| *tag)
+    /// The name of the inbox row of a message: with other associated data it is another one.
+    pub(crate) fn inbox_key(&self, ad: &[u8], message: &[u8]) -> Result<RowKey> {
+        let mut name = Sha3_256::new_with_prefix((ad.len() as u64).to_be_bytes());
+        name.update(ad);
+        name.update(message);
+        self.key_of(Kind::Inbox, name)
+    }
+
+    /// Hashed first: a name may be a whole message, and `info` is to be short.
+    fn key_of(&self, kind: Kind, name: Sha3_256) -> Result<RowKey> {
+        expand(&self.names, &[b"row", &[kind as u8], &name.finalize()]).map(|key| *key)
+    }
+
+    /// The anchor's tag for a point in the device's history.
+    pub(crate) fn anchor_tag(&self, point: &Point) -> Result<[u8; 32]> {
+        let generation = point.generation.to_be_bytes();
+        // Files of schema 2 have no lineage, and their anchors' tags none in them.
+        let lineage = Some(&point.lineage[..]).filter(|lineage| **lineage != NO_LINEAGE);
+        let info = [b"anchor", &generation[..], lineage.unwrap_or_default()];
+        expand(&self.names, &info).map(|tag| *tag)
     }
 
     /// Reads and opens a row.

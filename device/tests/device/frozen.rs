@@ -39,7 +39,7 @@ fn files_of_every_schema_open_and_go_on() {
         let options = Options::default();
         let mut alice = Device::open(home.path("alice"), passphrase(), options).unwrap();
         let mut bob = home.open("bob").unwrap();
-        assert_eq!(raw_schema(&home.path("alice")), 2);
+        assert_eq!(raw_schema(&home.path("alice")), 3);
         let ids = [alice.id(), bob.id()].map(|id| hex(id.as_bytes()));
         assert_eq!(ids, [facts[0], facts[1]]);
         assert_eq!(alice.safety_number("bob").unwrap().to_string(), facts[2]);

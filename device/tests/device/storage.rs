@@ -171,7 +171,7 @@ fn a_newer_schema_is_refused() {
     let home = Home::new();
     home.create("a").flush().unwrap();
     let raw = rusqlite::Connection::open(home.path("a")).unwrap();
-    raw.pragma_update(None, "user_version", 3).unwrap();
+    raw.pragma_update(None, "user_version", 4).unwrap();
     drop(raw);
     let before = bytes(&home.path("a"));
     assert!(matches!(home.open("a"), Err(Error::Schema)));
