@@ -1618,7 +1618,8 @@ marline_device_create(const uint8_t *path,
  * @param[out] err  nullable; see marline_error
  * @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE;
  *         MARLINE_ERR_WRONG_KEY; MARLINE_ERR_NOT_FOUND; MARLINE_ERR_ROLLBACK: the file is older than one that was used here,
- *         see marline_device_open_restored; MARLINE_ERR_SCHEMA; storage errors are MARLINE_ERR_STORAGE,
+ *         see marline_device_open_restored; MARLINE_ERR_EXISTS: the anchor would be one of the device's own files;
+ *         MARLINE_ERR_SCHEMA; storage errors are MARLINE_ERR_STORAGE,
  *         MARLINE_ERR_DISK_FULL, MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE, MARLINE_ERR_INTERNAL
  * @threads any
  */
@@ -2035,7 +2036,7 @@ size_t marline_inbox_subject_len(const marline_inbox *inbox,
                                  uint32_t index);
 
 /**
- * What happened besides when a message was received. Empty for one that is taken from the inbox again.
+ * What happened besides when a message was received. It is kept in the inbox with the message.
  *
  * @param[in] inbox  not NULL
  * @param[in] index  below marline_inbox_count
@@ -2125,7 +2126,7 @@ marline_device_reset(marline_device *device,
 
 /**
  * The message is with the transport: it leaves the outbox with the next change or marline_device_flush. A crash before that
- * means that it is sent twice, which the receiver ignores.
+ * means that it is sent twice, which the receiver ignores. An id that is not in the outbox does nothing.
  *
  * @param[in,out] device  not NULL
  * @param[in] id  not NULL; what marline_device_send or marline_outbox_get gave, `id_len` bytes
@@ -2141,8 +2142,8 @@ marline_device_mark_sent(marline_device *device,
                                         marline_error *err);
 
 /**
- * Opens a message. State and plaintext are on disk when the call returns; the same message gives the same plaintext until
- * marline_device_acknowledge. Somebody unknown who starts a session becomes a new contact.
+ * Opens a message. State, plaintext and events are on disk when the call returns; the same message with the same associated
+ * data gives the same until marline_device_acknowledge. Somebody unknown who starts a session becomes a new contact.
  *
  * @param[in,out] device  not NULL
  * @param[in] message  `message_len` bytes
@@ -2175,7 +2176,8 @@ marline_device_receive(marline_device *device,
                                       marline_error *err);
 
 /**
- * The application has what it needs of a plaintext: it leaves the inbox with the next change or marline_device_flush.
+ * The application has what it needs of a message, its plaintext and its events: it leaves the inbox with the next change or
+ * marline_device_flush. An id that is not in the inbox does nothing.
  *
  * @param[in,out] device  not NULL
  * @param[in] id  not NULL; the `id` of marline_inbox_get, `id_len` bytes
@@ -2191,7 +2193,7 @@ marline_device_acknowledge(marline_device *device,
                                           marline_error *err);
 
 /**
- * Plaintexts not acknowledged, oldest first: after a start, what was received and not dealt with.
+ * Messages not acknowledged, oldest first, also those that only bring events: after a start, what was received and not dealt with.
  *
  * @param[in,out] device  not NULL
  * @param[out] out_inbox  not NULL; the inbox as it is now, free it with marline_inbox_free

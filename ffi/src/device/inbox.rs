@@ -160,7 +160,7 @@ pub unsafe extern "C" fn marline_inbox_subject_len(
     read!(0, |c| Ok(subject(at(&c.shared(inbox)?, index)?).len()))
 }
 
-/// What happened besides when a message was received. Empty for one that is taken from the inbox again.
+/// What happened besides when a message was received. It is kept in the inbox with the message.
 ///
 /// @param[in] inbox  not NULL
 /// @param[in] index  below marline_inbox_count

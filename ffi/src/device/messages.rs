@@ -104,7 +104,7 @@ pub unsafe extern "C" fn marline_device_reset(
 }
 
 /// The message is with the transport: it leaves the outbox with the next change or marline_device_flush. A crash before that
-/// means that it is sent twice, which the receiver ignores.
+/// means that it is sent twice, which the receiver ignores. An id that is not in the outbox does nothing.
 ///
 /// @param[in,out] device  not NULL
 /// @param[in] id  not NULL; what marline_device_send or marline_outbox_get gave, `id_len` bytes
@@ -126,8 +126,8 @@ pub unsafe extern "C" fn marline_device_mark_sent(
     })
 }
 
-/// Opens a message. State and plaintext are on disk when the call returns; the same message gives the same plaintext until
-/// marline_device_acknowledge. Somebody unknown who starts a session becomes a new contact.
+/// Opens a message. State, plaintext and events are on disk when the call returns; the same message with the same associated
+/// data gives the same until marline_device_acknowledge. Somebody unknown who starts a session becomes a new contact.
 ///
 /// @param[in,out] device  not NULL
 /// @param[in] message  `message_len` bytes
@@ -172,7 +172,8 @@ pub unsafe extern "C" fn marline_device_receive(
     })
 }
 
-/// The application has what it needs of a plaintext: it leaves the inbox with the next change or marline_device_flush.
+/// The application has what it needs of a message, its plaintext and its events: it leaves the inbox with the next change or
+/// marline_device_flush. An id that is not in the inbox does nothing.
 ///
 /// @param[in,out] device  not NULL
 /// @param[in] id  not NULL; the `id` of marline_inbox_get, `id_len` bytes
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn marline_device_acknowledge(
     })
 }
 
-/// Plaintexts not acknowledged, oldest first: after a start, what was received and not dealt with.
+/// Messages not acknowledged, oldest first, also those that only bring events: after a start, what was received and not dealt with.
 ///
 /// @param[in,out] device  not NULL
 /// @param[out] out_inbox  not NULL; the inbox as it is now, free it with marline_inbox_free

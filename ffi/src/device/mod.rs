@@ -153,7 +153,8 @@ pub unsafe extern "C" fn marline_device_create(
 /// @param[out] err  nullable; see marline_error
 /// @return MARLINE_OK; MARLINE_ERR_NULL, MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT, MARLINE_ERR_STRUCT_SIZE;
 ///         MARLINE_ERR_WRONG_KEY; MARLINE_ERR_NOT_FOUND; MARLINE_ERR_ROLLBACK: the file is older than one that was used here,
-///         see marline_device_open_restored; MARLINE_ERR_SCHEMA; storage errors are MARLINE_ERR_STORAGE,
+///         see marline_device_open_restored; MARLINE_ERR_EXISTS: the anchor would be one of the device's own files;
+///         MARLINE_ERR_SCHEMA; storage errors are MARLINE_ERR_STORAGE,
 ///         MARLINE_ERR_DISK_FULL, MARLINE_ERR_READ_ONLY, MARLINE_ERR_CORRUPT, MARLINE_ERR_IN_USE, MARLINE_ERR_INTERNAL
 /// @threads any
 #[unsafe(no_mangle)]

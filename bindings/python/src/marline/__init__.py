@@ -895,17 +895,17 @@ class Device(_Handle):
         _call(lib.marline_device_mark_sent, self._raw, id, len(id))
 
     def receive(self, message: bytes, now: int, sender: str = "", ad: bytes = b"") -> Incoming:
-        """Opens a message. State and plaintext are on disk when it returns. `sender` is the contact that the transport says."""
+        """Opens a message. State, plaintext and events are on disk when it returns. `sender` is the contact that the transport says."""
         out, called = ffi.new("marline_inbox **"), sender.encode()
         _call(lib.marline_device_receive, self._raw, message, len(message), called, len(called), ad, len(ad), now, out)
         return _take_inbox(out[0])[0]
 
     def acknowledge(self, id: bytes) -> None:
-        """The application has what it needs of a plaintext: it leaves the inbox."""
+        """The application has what it needs of a message, its plaintext and its events: it leaves the inbox."""
         _call(lib.marline_device_acknowledge, self._raw, id, len(id))
 
     def inbox(self) -> List[Incoming]:
-        """Plaintexts not acknowledged, oldest first."""
+        """Messages not acknowledged, oldest first, also those that only bring events."""
         out = ffi.new("marline_inbox **")
         _call(lib.marline_device_inbox, self._raw, out)
         return _take_inbox(out[0])
