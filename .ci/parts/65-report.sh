@@ -13,7 +13,7 @@ complete() {
   for plot in time bytes gap length exposure; do
     grep -q '</svg>' "$1/$plot.svg" && grep -q "$plot.svg" "$1/index.html" || return 1
   done
-  [ "$(wc -l <"$1/rustcrypto-operations.tsv")" -ge 19 ] &&
+  [ "$(wc -l <"$1/rustcrypto-operations.tsv")" -ge 20 ] &&
     [ "$(grep -c '^| ' "$1/report.md")" -ge 50 ] &&
     grep -q 'worth nothing' "$1/report.md" && grep -q '</html>' "$1/index.html"
 }
