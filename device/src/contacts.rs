@@ -46,8 +46,13 @@ pub(crate) struct Record {
     over: u64,
     pub(crate) name: String,
     pub(crate) bundle: Option<Vec<u8>>,
+    /// The highest rank of sessions that were given up with a copy and that the peer may still have; 0 for none.
+    pub(crate) floor: u64,
     pub(crate) contact: Contact,
 }
+
+/// The first byte of a contact's row with a floor. Others begin with the length of a name, of which the first byte is 0.
+const WITH_FLOOR: u8 = 1;
 
 /// Names are shown to people and typed by them.
 fn check_name(name: &str) -> Result<()> {
@@ -188,6 +193,7 @@ impl Record {
             over: 0,
             name: name.into(),
             bundle: None,
+            floor: 0,
             contact: Contact::new(identity),
         })
     }
@@ -265,14 +271,20 @@ impl<T: Transaction> Change<'_, T> {
             return Ok(None);
         };
         let mut input = Reader::new(&value);
+        let floor = match value.first() {
+            Some(&WITH_FLOOR) => input.u8().and_then(|_| input.u64())?,
+            _ => 0,
+        };
         let name = input.text()?;
         let bundle = Some(input.block()?.to_vec()).filter(|bundle| !bundle.is_empty());
-        let contact = Contact::from_state(input.rest()).map_err(|_| Error::Corrupt)?;
+        let mut contact = Contact::from_state(input.rest()).map_err(|_| Error::Corrupt)?;
+        contact.set_rank_floor(floor);
         Ok(Some(Record {
             key: *key,
             over,
             name,
             bundle,
+            floor,
             contact,
         }))
     }
@@ -280,8 +292,12 @@ impl<T: Transaction> Change<'_, T> {
     pub(crate) fn put_record(&mut self, record: &Record) -> Result<()> {
         let state = record.contact.to_state();
         let bundle = record.bundle.as_deref().unwrap_or_default();
-        let length = 8 + record.name.len() + bundle.len() + state.len();
+        let length = 17 + record.name.len() + bundle.len() + state.len();
         let mut value = Writer::with_capacity(length);
+        if record.floor != 0 {
+            value.u8(WITH_FLOOR);
+            value.u64(record.floor);
+        }
         value.block(record.name.as_bytes());
         value.block(bundle);
         value.bytes(&state);

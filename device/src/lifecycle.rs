@@ -217,6 +217,9 @@ impl<S: Store> Device<S> {
                 let old = record.contact;
                 let identity = old.identity();
                 record.contact = Contact::new(identity);
+                // The peer still has them, and sends on what ranks highest.
+                record.floor = old.highest_rank();
+                record.contact.set_rank_floor(record.floor);
                 record
                     .contact
                     .set_verified(old.trust(&identity) == Trust::Verified);

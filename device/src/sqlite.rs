@@ -22,7 +22,7 @@ const MIGRATIONS: &[&str] = &[
     // 1 -> 2: listing a kind no longer reads every row
     "CREATE INDEX rows_kind ON rows (kind, key);",
     // 2 -> 3: nothing in SQL. Rows of 2 are read as they are, and 2 cannot read what 3 writes: events in the inbox, whose
-    // rows are named by the associated data too; the lineage among the counters.
+    // rows are named by the associated data too; the lineage among the counters, a floor in contacts.
     "",
 ];
 /// How long a transaction waits for another process.

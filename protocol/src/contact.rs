@@ -32,6 +32,8 @@ pub struct Contact {
     last_reset: u64,
     /// Best first (M-CT-03).
     sessions: Vec<Ranked>,
+    /// Not in the state: sessions started here rank above it.
+    floor: u64,
 }
 
 /// A session and the place its initiator gave it.
@@ -112,6 +114,7 @@ impl Contact {
             verified: false,
             last_reset: 0,
             sessions: Vec::new(),
+            floor: 0,
         }
     }
 
@@ -173,8 +176,7 @@ impl Contact {
         if self.changed.is_some() || bundle.unverified_identity() != self.identity {
             return Err(Error::IdentityChanged);
         }
-        let highest = self.sessions.first().map_or(0, |best| best.rank);
-        let rank = now.max(highest.saturating_add(1));
+        let rank = now.max(self.highest_rank().saturating_add(1));
         let frame = frame(rank);
         let is_reset = matches!(frame, Frame::Reset { .. }) || self.sending().is_some();
         if is_reset && self.last_reset != 0 && now.abs_diff(self.last_reset) < RESET_PERIOD {
@@ -438,6 +440,18 @@ impl Contact {
         self.sessions.iter().map(|ranked| ranked.session.facts())
     }
 
+    /// The highest rank known: of the sessions here, or the floor.
+    pub fn highest_rank(&self) -> u64 {
+        let best = self.sessions.first().map_or(0, |best| best.rank);
+        best.max(self.floor)
+    }
+
+    /// Sessions started from now on rank above `rank`: the [`Contact::highest_rank`] of a contact whose sessions were given
+    /// up and that the peer may still have. It is not in the state; whoever needs it keeps it and sets it again.
+    pub fn set_rank_floor(&mut self, rank: u64) {
+        self.floor = rank;
+    }
+
     /// Grows with every change of the state.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -564,6 +578,7 @@ impl Decode for Contact {
             verified,
             last_reset,
             sessions,
+            floor: 0,
         })
     }
 }

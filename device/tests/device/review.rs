@@ -345,3 +345,30 @@ fn a_damaged_contact_keeps_no_message_from_the_others() {
     }
     assert_eq!(got[2].as_ref().unwrap().plaintext(), Some(&b"y"[..]));
 }
+
+#[test]
+fn a_session_after_a_restore_ranks_above_those_of_the_copy() {
+    let home = Home::new();
+    let (mut a, mut b) = (home.create("a"), home.create("b"));
+    // The clock of b is twenty days ahead.
+    let ahead = NOW + 20 * DAY;
+    let bundle = a.publish(1, ahead).unwrap().bundle(0).unwrap();
+    b.add_contact("a", &bundle, ahead).unwrap();
+    let out = b.send("a", b"x", ahead).unwrap();
+    let _ = a.receive(&out.message, None, NOW).unwrap();
+    a.backup(home.path("copy")).unwrap();
+    drop(a);
+    let open = |path: PathBuf| Device::open_restored(path, key(), Options::default(), NOW).unwrap();
+    drop(open(home.path("copy")));
+    // Twice: what was given up once stays known.
+    let mut a = open(home.path("copy"));
+    let bundle = b.publish(1, NOW).unwrap().bundle(0).unwrap();
+    a.add_contact("b", &bundle, NOW).unwrap();
+    let back = a.send("b", b"back", NOW).unwrap();
+    let back = b.receive(&back.message, None, NOW).unwrap();
+    assert!(matches!(
+        back.events[..],
+        [Event::NewSession { sends: true, .. }]
+    ));
+    say(&mut b, "a", &mut a, b"do you read me");
+}
