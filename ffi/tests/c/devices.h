@@ -206,7 +206,7 @@ static void two_handles_on_one_file_never_use_one_key(void) {
     CHECK(device_meets(alice, "bob", bob) == MARLINE_ADDED_NEW);
     other = device_again("two-alice");
     for (int i = 0; i < 6; i++) {
-        char text[16];
+        char text[24];
         snprintf(text, sizeof text, "number %d", i);
         (void)device_says(i % 2 ? alice : other, "bob", bob, text);
     }
