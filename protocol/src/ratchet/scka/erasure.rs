@@ -4,7 +4,7 @@
 //! for it fix other layouts. The barycentric form: a codeword at `x` is `Π (x − x_m) · Σ_j weight_j / (x − x_j) · value_j`.
 //!
 //! Objects are public keys and ciphertexts. Even so, nothing here looks up or branches by their content: the only look-ups
-//! ([`Subsets`]) are by coefficients, which follow from indices alone.
+//! (`Subsets`) are by coefficients, which follow from indices alone.
 #![allow(clippy::indexing_slicing)] // Arrays of fixed size; indices from loops over it, or masked to it.
 
 use alloc::boxed::Box;
