@@ -9,32 +9,59 @@ has_crate() {
     python3 -c 'import json,sys; sys.exit(sys.argv[1] not in [p["name"] for p in json.load(sys.stdin)["packages"]])' "$1"
 }
 
-# need_deb PACKAGE…: installs what is missing of Debian's packages.
+# need_deb PACKAGE…: installs what is missing of Debian's packages. Whoever comes second waits for the first.
 need_deb() {
-  local missing=() package root=()
+  local missing=() package root=() lock
+  exec {lock}>"${TMPDIR:-/tmp}/marline-ci-deb.lock"
+  flock "$lock"
   for package; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  [ "$(id -u)" -eq 0 ] || root=(sudo -E)
-  "${root[@]}" apt-get -qq -o Acquire::Retries=3 update
-  "${root[@]}" apt-get -qq -y --no-install-recommends -o Acquire::Retries=3 install "${missing[@]}"
+  if [ ${#missing[@]} -gt 0 ]; then
+    [ "$(id -u)" -eq 0 ] || root=(sudo -E)
+    "${root[@]}" apt-get -qq -o Acquire::Retries=3 update
+    "${root[@]}" apt-get -qq -y --no-install-recommends -o Acquire::Retries=3 install "${missing[@]}" || return 1
+  fi
+  exec {lock}>&-
 }
 
-# need_tool BINARY CRATE VERSION SECONDS [cargo install flags…]: prints the path of a pinned tool from
-# crates.io. Takes one of that version from the PATH or the cache, else builds it, quick to compile
-# rather than quick to run, within SECONDS. Fails if there is none then; the caller decides.
+# tool NAME: prints the path of a pinned tool from crates.io. Fails if there is none; the caller decides.
+tool() {
+  case $1 in
+    cbindgen) need_tool cbindgen 0.29.4 300 ;;
+    cargo-deny) need_tool cargo-deny 0.20.2 480 ;;
+    # The models are its work: worth optimising.
+    verifpal) CARGO_PROFILE_RELEASE_OPT_LEVEL=3 need_tool verifpal 1.6.7 900 --ignore-rust-version ;;
+    *) echo "no tool $1" >&2; return 1 ;;
+  esac
+}
+
+# need_tool CRATE VERSION SECONDS [cargo install flags…]: the tool of that version from the PATH or the cache, else builds it, quick to
+# compile rather than quick to run, within SECONDS. Whoever comes second waits for the first.
 need_tool() {
-  local binary=$1 crate=$2 version=$3 limit=$4 cache=${MARLINE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/marline-ci} path
-  shift 4
-  for path in "$(command -v "$binary")" "$cache/bin/$binary"; do
-    if [ -x "$path" ] && "$path" --version 2>/dev/null | grep -qwF "$version"; then echo "$path"; return 0; fi
+  local crate=$1 version=$2 limit=$3 cache=${MARLINE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/marline-ci} path lock
+  shift 3
+  mkdir -p "$cache"
+  exec {lock}>"$cache/$crate.lock"
+  flock "$lock"
+  for path in "$(command -v "$crate")" "$cache/bin/$crate"; do
+    if [ -x "$path" ] && "$path" --version 2>/dev/null | grep -qwF "$version"; then
+      exec {lock}>&-
+      echo "$path"
+      return 0
+    fi
   done
   # A build that ran out of time leaves its objects behind; the next run goes on from there.
-  CARGO_TARGET_DIR=$cache/build CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+  CARGO_TARGET_DIR=$cache/build-$crate CARGO_PROFILE_RELEASE_OPT_LEVEL=${CARGO_PROFILE_RELEASE_OPT_LEVEL:-0} CARGO_PROFILE_RELEASE_LTO=off \
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_STRIP=none \
-    timeout "$limit" nice -n 10 cargo install -q "$crate" --version "$version" --locked --root "$cache" "$@" >&2 ||
-    return 1
-  rm -rf "$cache/build"
-  echo "$cache/bin/$binary"
+    timeout "$limit" nice -n 10 cargo install -q "$crate" --version "$version" --locked --root "$cache" "$@" >&2 || return 1
+  rm -rf "$cache/build-$crate"
+  exec {lock}>&-
+  echo "$cache/bin/$crate"
+}
+
+# ahead: installs, while the first parts run, what later ones ask for; they wait for it where they must.
+ahead() {
+  need_deb valgrind cmake abigail-tools pkg-config libc6-dbg mosquitto mosquitto-clients luajit openjdk-17-jdk-headless libjna-java golang-go
+  for name in cargo-deny verifpal cbindgen; do tool "$name"; done
 }

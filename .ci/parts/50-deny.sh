@@ -1,5 +1,5 @@
 # cargo-deny: licences, bans and sources of every dependency; advisories where a database is at hand.
-deny=$(need_tool cargo-deny cargo-deny 0.20.2 480) || {
+deny=$(tool cargo-deny) || {
   # Not silent, and not without a check: 15-budget reads the same licence list from deny.toml.
   skipped "cargo-deny could not be built within 480 s; licences were checked by 15-budget only"
   exit 77

@@ -1,6 +1,6 @@
 # Vectors: check, regenerate, the Python specification over them, live sessions Rust against Python.
-sessions=${MARLINE_CROSS_SESSIONS:-500} # in each direction, both at once: about a minute on two idle cores; 1,000 agree as well
-contacts=${MARLINE_CROSS_CONTACTS:-40}   # the same: some fifteen seconds
+sessions=${MARLINE_CROSS_SESSIONS:-300} # in each direction, both at once; 1,000 agree as well
+contacts=${MARLINE_CROSS_CONTACTS:-40}   # the same
 
 cargo build --locked -p marline-vectors
 vectors=$CARGO_TARGET_DIR/debug/marline-vectors
