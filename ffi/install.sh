@@ -31,9 +31,16 @@ stamp=$built/.marline-ffi
 if ! [ "$stamp" -nt "$built/deps/libmarline_ffi.so" ] || [ "$(cat "$stamp")" != "$aws_lc,$device,$features" ]; then
   rm -f "$built/deps/libmarline_ffi.so" "$built/libmarline_ffi.so" "$built/libmarline_ffi.a"
 fi
+set --
+# What is shipped has no path of this machine in it: the same tree is the same bytes wherever it was built, which
+# assurance/reproducible.sh checks. (Cargo takes no `build.rustflags` when RUSTFLAGS is set.)
+if [ "$profile" = release ]; then
+  set -- --config "build.rustflags=['--remap-path-prefix=$root=.', '--remap-path-prefix=$target=target',
+    '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=registry']"
+fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
-  --profile "$profile" --no-default-features --features "$aws_lc,$device,$features"
+  --profile "$profile" --no-default-features --features "$aws_lc,$device,$features" "$@"
 echo "$aws_lc,$device,$features" >"$stamp"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
