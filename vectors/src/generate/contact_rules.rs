@@ -27,6 +27,12 @@ pub(super) fn file() -> Outcome<VectorFile> {
         first_frame,
     )?;
     b.case(
+        "contact-held",
+        "M-CT-02",
+        "The contact was stored and its account was not: the initial message is accepted again, and the session stays as it is. With another rank its message is Unreadable.",
+        held,
+    )?;
+    b.case(
         "contact-archive",
         "M-CT-05",
         "With a tenth session the last in the order goes, on both sides; its messages are Authentication.",
@@ -268,6 +274,47 @@ fn first_frame(s: &mut Scene<'_>) -> Outcome<()> {
         .text("message")?;
     expect_events(&s.contact_accept("b", &message, NOW)?, &["NewSession"])?;
     s.note("the last rank that is near enough");
+    Ok(())
+}
+
+/// Bob accepts a session, answers in it, and loses what his account had learned; twice.
+fn held(s: &mut Scene<'_>) -> Outcome<()> {
+    let bundles = devices(s)?;
+    let opening = |rank: u64, text: &str| format!("01{rank:016x}{}", hex::encode(text));
+    s.event(Event::Send);
+    let inputs = json!({
+        "account": "alice", "session": "s", "bundle": first(&bundles.bob)?, "slots": 1, "now": NOW, "padding": "none",
+        "plaintext": opening(NOW, "one"),
+    });
+    let one = s
+        .draw("initiate", inputs, &INITIATE_DRAWS)?
+        .text("message")?;
+    let draws = s.encrypt_draws("s")?;
+    s.event(Event::Send);
+    let inputs = json!({ "session": "s", "plaintext": opening(NOW + 1, "two"), "padding": "none" });
+    let two = s.draw("encrypt", inputs, &draws)?.text("message")?;
+    s.note("two messages of one session that name two ranks");
+    let request = json!({ "op": "state", "account": "bob" });
+    let account = s.aside(request)?.text("state")?;
+    expect_events(&s.contact_accept("b", &one, NOW)?, &["NewSession"])?;
+    let answer = s.contact_send("b", "first answer")?;
+    for (message, events, text) in [
+        (&one, "NewSession", json!(hex::encode("one"))),
+        (&two, "Unreadable", json!(null)),
+    ] {
+        s.event(Event::Rollback);
+        s.ask("load", json!({ "account": "bob", "state": account }))?;
+        let accepted = s.contact_accept("b", message, NOW)?;
+        expect_events(&accepted, &[events])?;
+        expect(&accepted, "plaintext", &text)?;
+        s.ask("contact_facts", json!({ "contact": "b" }))?;
+    }
+    let next = s.contact_send("b", "second answer")?;
+    s.note("of the session that was there: a new one would send number 0 again");
+    for (message, text) in [(next, "second answer"), (answer, "first answer")] {
+        let data = format!("00{}", hex::encode(text));
+        expect(&s.deliver("s", &message)?, "plaintext", &json!(data))?;
+    }
     Ok(())
 }
 
