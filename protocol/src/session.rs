@@ -17,7 +17,7 @@ use crate::ratchet::Role;
 use crate::ratchet::triple::{Context, TripleRatchet};
 use crate::secret::{Secret, Wiped};
 use crate::state::{self, StateKey, StateKind};
-use crate::wire::codec::{Decode, Encode, Reader, Sink, bytes16};
+use crate::wire::codec::{Decode, Encode, Reader, Sink, bytes16, structure};
 use crate::wire::initial::{FirstFlight, InitialMessage, TYPE_INITIAL};
 use crate::wire::message::Slots;
 use crate::wire::padding::Padding;
@@ -35,8 +35,15 @@ enum Opening {
     Done,
     /// An initiator repeats its first flight until it is answered (M-HS-03).
     Unanswered(Vec<u8>),
-    /// A responder knows its own first flight when it comes again.
-    Accepted { ephemeral: PublicKey, flight: Hash },
+    /// A responder knows its own first flight when it comes again. Boxed: the bytes that a smaller variant leaves unused
+    /// would take pieces of the stack along to the heap.
+    Accepted(Box<AcceptedFlight>),
+}
+
+/// The initiator's ephemeral key `EK` and the hash of its first flight.
+struct AcceptedFlight {
+    ephemeral: PublicKey,
+    hash: Hash,
 }
 
 /// A conversation with one peer device.
@@ -135,9 +142,11 @@ impl Session {
         established: Established,
         initial: &InitialMessage<'_>,
     ) -> Self {
-        let flight = hash(labels::FIRST_FLIGHT, &[initial.flight_bytes]);
-        let ephemeral = initial.flight.ephemeral;
-        Self::new(own, established, Opening::Accepted { ephemeral, flight })
+        let flight = AcceptedFlight {
+            ephemeral: initial.flight.ephemeral,
+            hash: hash(labels::FIRST_FLIGHT, &[initial.flight_bytes]),
+        };
+        Self::new(own, established, Opening::Accepted(Box::new(flight)))
     }
 
     fn new(own: IdentityId, established: Established, opening: Opening) -> Self {
@@ -214,7 +223,7 @@ impl Session {
         }
         let flight = match &inner.opening {
             Opening::Unanswered(flight) => flight.len(),
-            Opening::Done | Opening::Accepted { .. } => 0,
+            Opening::Done | Opening::Accepted(_) => 0,
         };
         let message = inner.ratchet.context().slots.overhead();
         Ok(flight + message + padding.padded_len(plaintext_len))
@@ -357,7 +366,7 @@ impl Session {
     /// The initiator's ephemeral key `EK`, on the side that accepted (section 4.3).
     pub(crate) fn accepted_ephemeral(&self) -> Option<&PublicKey> {
         match &self.0.opening {
-            Opening::Accepted { ephemeral, .. } => Some(ephemeral),
+            Opening::Accepted(flight) => Some(&flight.ephemeral),
             _ => None,
         }
     }
@@ -486,15 +495,15 @@ impl Inner {
         if bytes.get(..2) != Some(&[VERSION, TYPE_INITIAL]) {
             return Ok(bytes);
         }
-        let Opening::Accepted { ephemeral, flight } = &self.opening else {
+        let Opening::Accepted(flight) = &self.opening else {
             return Err(Error::Authentication);
         };
         let initial = InitialMessage::from_bytes(bytes)?;
         // The hash costs more than trying the header keys: only for a flight that claims to be ours, before a message
         // that is not forged.
-        let ours = *ephemeral == initial.flight.ephemeral
+        let ours = flight.ephemeral == initial.flight.ephemeral
             && !self.ratchet.is_forged(initial.message)
-            && *flight == hash(labels::FIRST_FLIGHT, &[initial.flight_bytes]);
+            && flight.hash == hash(labels::FIRST_FLIGHT, &[initial.flight_bytes]);
         if ours {
             Ok(initial.message)
         } else {
@@ -502,6 +511,8 @@ impl Inner {
         }
     }
 }
+
+structure!(AcceptedFlight { ephemeral, hash });
 
 impl Opening {
     /// Whether it fits a session of this role and these slots, as every decoded state must.
@@ -511,7 +522,7 @@ impl Opening {
             Self::Unanswered(flight) => {
                 role == Role::Initiator && FirstFlight::from_bytes(flight)?.slots == slots
             }
-            Self::Accepted { .. } => role == Role::Responder,
+            Self::Accepted(_) => role == Role::Responder,
         };
         if fits { Ok(()) } else { Err(Error::Malformed) }
     }
@@ -525,9 +536,8 @@ impl Encode for Opening {
                 1u8.encode(out);
                 bytes16::encode(flight, out);
             }
-            Self::Accepted { ephemeral, flight } => {
+            Self::Accepted(flight) => {
                 2u8.encode(out);
-                ephemeral.encode(out);
                 flight.encode(out);
             }
         }
@@ -539,10 +549,7 @@ impl Decode for Opening {
         Ok(match u8::decode(input)? {
             0 => Self::Done,
             1 => Self::Unanswered(bytes16::decode(input)?),
-            2 => Self::Accepted {
-                ephemeral: Decode::decode(input)?,
-                flight: Decode::decode(input)?,
-            },
+            2 => Self::Accepted(Box::new(Decode::decode(input)?)),
             _ => return Err(Error::Malformed),
         })
     }

@@ -1,6 +1,5 @@
-//! No secret is left in memory that was given back: an allocator that looks into every freed block for halves of keys it was
-//! told of. What registers and stack hold is out of its sight; and so are shorter pieces of it, which a move of an enum can
-//! take along into a block, in the bytes that its variant does not use: 15 bytes were seen once.
+//! No secret is left in memory that was given back: an allocator that looks into every freed block for pieces of keys it was
+//! told of. What registers and stack hold is out of its sight.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(
     unsafe_code,
@@ -19,10 +18,10 @@ use common::{NOW, SeededRng};
 use marline::{Account, InitiateOptions, Padding, Session, Slots};
 use rand_core::{TryCryptoRng, TryRng};
 
-/// Bytes that count as a piece of a secret.
-const HALF: usize = 16;
-/// The halves of every secret known to the test, as two words each; outside of the heap.
-static SECRETS: [[AtomicU64; 2]; 4_096] = [const { [const { AtomicU64::new(0) }; 2] }; 4_096];
+/// Bytes of a piece. Whatever is left of a secret shows when it is twice as long, or begins where a piece does.
+const PIECE: usize = 8;
+/// The pieces of every secret known to the test: a hash table outside of the heap, 0 for nothing.
+static PIECES: [AtomicU64; 1 << 16] = [const { AtomicU64::new(0) }; 1 << 16];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static LOOKING: AtomicBool = AtomicBool::new(false);
 static BLOCKS: AtomicUsize = AtomicUsize::new(0);
@@ -55,32 +54,35 @@ static ALLOCATOR: Looking = Looking;
 
 fn look(block: &[u8]) {
     BLOCKS.fetch_add(1, SeqCst);
-    let secrets = &SECRETS[..COUNT.load(SeqCst)];
-    for window in block.windows(HALF) {
-        let words = words(window);
+    for window in block.windows(PIECE) {
+        let piece = piece(window);
         // Most of memory is zero, and no secret begins so.
-        let is = |secret: &[AtomicU64; 2]| {
-            secret[0].load(SeqCst) == words[0] && secret[1].load(SeqCst) == words[1]
-        };
-        if words[0] != 0 && secrets.iter().any(is) {
+        if piece != 0 && PIECES[place(piece)].load(SeqCst) == piece {
             FOUND.fetch_add(1, SeqCst);
             FOUND_SIZE.store(block.len(), SeqCst);
         }
     }
 }
 
-fn words(half: &[u8]) -> [u64; 2] {
-    let word = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap());
-    [word(&half[..8]), word(&half[8..16])]
+fn piece(bytes: &[u8]) -> u64 {
+    u64::from_ne_bytes(bytes.try_into().unwrap())
+}
+
+/// Where a piece is in the table, or would be.
+fn place(piece: u64) -> usize {
+    let start = usize::try_from(piece >> 48).unwrap();
+    let places = (start..PIECES.len()).chain(0..start);
+    let mut free = places.filter(|at| [0, piece].contains(&PIECES[*at].load(SeqCst)));
+    free.next().unwrap()
 }
 
 /// Tells the allocator of a secret.
 fn know(secret: &[u8]) {
-    for half in secret.chunks_exact(HALF) {
-        let place = &SECRETS[COUNT.fetch_add(1, SeqCst)];
-        let words = words(half);
-        place[0].store(words[0], SeqCst);
-        place[1].store(words[1], SeqCst);
+    for bytes in secret.chunks_exact(PIECE) {
+        let piece = piece(bytes);
+        if PIECES[place(piece)].swap(piece, SeqCst) == 0 {
+            COUNT.fetch_add(1, SeqCst);
+        }
     }
 }
 
@@ -179,13 +181,13 @@ fn freed_memory_holds_no_secret() {
     know(b"control: careless");
     LOOKING.store(true, SeqCst);
     drop(std::hint::black_box(b"control: careless".to_vec()));
-    assert_eq!(FOUND.swap(0, SeqCst), 1);
+    assert_eq!(FOUND.swap(0, SeqCst), 2);
     life(&mut Known(SeededRng::new(1)));
     LOOKING.store(false, SeqCst);
     let (blocks, secrets) = (BLOCKS.load(SeqCst), COUNT.load(SeqCst));
     assert!(
-        blocks > 1_000 && secrets > 100,
-        "{blocks} blocks, {secrets} halves"
+        blocks > 1_000 && secrets > 200,
+        "{blocks} blocks, {secrets} pieces"
     );
     assert_eq!(
         FOUND.load(SeqCst),
