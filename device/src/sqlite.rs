@@ -102,6 +102,8 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", synchronous)?;
         // What is deleted is overwritten: old chain keys must not stay in free pages.
         connection.pragma_update(None, "secure_delete", "ON")?;
+        // VACUUM copies the live rows: not into a file elsewhere, where nobody overwrites them.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", "ON")?;
         connection.pragma_update(None, "trusted_schema", "OFF")?;
         if let Some(bytes) = max {
@@ -293,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_durable_commit_is_synced() {
+    fn a_durable_commit_is_synced_and_nothing_is_left_elsewhere() {
         let dir = tempfile::tempdir().unwrap();
         for (durability, level) in [(Durability::Full, 2_i64), (Durability::Batched, 1)] {
             let path = dir.path().join(level.to_string());
@@ -307,6 +309,7 @@ mod tests {
             // FULL syncs the log at every commit, NORMAL in checkpoints only (sqlite.org/pragma.html).
             assert_eq!(asked("synchronous"), level);
             assert_eq!(asked("secure_delete"), 1);
+            assert_eq!(asked("temp_store"), 2);
         }
     }
 
