@@ -181,9 +181,9 @@ fn session(bytes: &[u8]) -> Result<Vec<u8>> {
         }
     }
     session.maintain(NOW);
-    let after = session.to_state();
-    let again = Session::from_state(&after).map(|session| session.to_state());
-    assert!(again.is_ok_and(|again| again == after), "not its own state");
+    stays(&session.to_state(), |bytes| {
+        Session::from_state(bytes).map(|session| session.to_state().to_vec())
+    });
     Ok(state)
 }
 
@@ -193,9 +193,9 @@ fn account(bytes: &[u8]) -> Result<Vec<u8>> {
     let _ = (account.due(NOW), account.one_time_prekeys_left());
     let _ = account.publish(1, NOW, &mut SeededRng::new(7));
     let _ = account.delete_expired(NOW);
-    let after = account.to_state();
-    let again = Account::from_state(&after).map(|account| account.to_state());
-    assert!(again.is_ok_and(|again| again == after), "not its own state");
+    stays(&account.to_state(), |bytes| {
+        Account::from_state(bytes).map(|account| account.to_state().to_vec())
+    });
     Ok(state)
 }
 
@@ -207,10 +207,19 @@ fn contact(bytes: &[u8]) -> Result<Vec<u8>> {
     let _ = contact.send(b"text", &mut SeededRng::new(7));
     contact.maintain(NOW);
     contact.reject();
-    let after = contact.to_state();
-    let again = Contact::from_state(&after).map(|contact| contact.to_state());
-    assert!(again.is_ok_and(|again| again == after), "not its own state");
+    stays(&contact.to_state(), |bytes| {
+        Contact::from_state(bytes).map(|contact| contact.to_state().to_vec())
+    });
     Ok(state)
+}
+
+/// A state that was used is one that decodes, to the same bytes. The control: it is written one byte short.
+fn stays(used: &[u8], again: Decoder) {
+    let written = &used[..used.len() - usize::from(planted())];
+    assert!(
+        again(written).is_ok_and(|again| again == used),
+        "not its own state"
+    );
 }
 
 /// Sealed states as they are: only who has the key makes one.

@@ -19,7 +19,7 @@ use marline::{Error, InitiateOptions, Opened, Padding, Result, Session, Slots, S
 use rand_core::{TryCryptoRng, TryRng};
 
 use crate::common::{DAY, FailingRng, NOW, Pair, SeededRng, answered_with, unanswered_with};
-use crate::planted;
+use crate::{choose, flip, planted, splice};
 
 /// One input.
 #[derive(Arbitrary, Debug)]
@@ -290,10 +290,7 @@ impl World {
                 which,
                 at,
                 bit,
-            } => self.tampered(side, which, |bytes, _| {
-                let at = usize::from(at) % bytes.len();
-                bytes[at] ^= 1 << (bit % 8);
-            }),
+            } => self.tampered(side, which, |bytes, _| flip(bytes, at, bit)),
             Event::Cut { side, which, keep } => self.tampered(side, which, |bytes, _| {
                 bytes.truncate(usize::from(keep) % bytes.len());
             }),
@@ -305,10 +302,9 @@ impl World {
             } => {
                 let other = self.message_to(side, with);
                 self.tampered(side, which, |bytes, messages| {
-                    let Some(other) = other else { return };
-                    let at = usize::from(at) % bytes.len();
-                    bytes.truncate(at);
-                    bytes.extend(messages[other].bytes.iter().skip(at));
+                    if let Some(other) = other {
+                        splice(bytes, &messages[other].bytes, at);
+                    }
                 });
             }
             Event::Reflect { side, which } => {
@@ -358,12 +354,7 @@ impl World {
     fn message_to(&self, side: bool, which: u8) -> Option<usize> {
         let to_it = |id: &usize| self.messages[*id].from != usize::from(side);
         let ids: Vec<usize> = (0..self.messages.len()).rev().filter(to_it).collect();
-        let among = if which < 192 {
-            ids.len().min(4)
-        } else {
-            ids.len()
-        };
-        ids.get(usize::from(which).checked_rem(among)?).copied()
+        choose(&ids, which)
     }
 
     fn send(&mut self, from: usize, text: Vec<u8>, ad: Vec<u8>, padding: Padding) -> Option<usize> {
