@@ -324,3 +324,33 @@ impl Decode for PublicationState {
 }
 
 crate::secret::opaque_debug!(Publication);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m_pk_08_a_publication_is_old_when_its_replay_set_is_three_quarters_full() {
+        let (signed, _) = PrekeySecret::generate(Kind::Signed, 1, &mut getrandom::SysRng).unwrap();
+        let mut state = PublicationState {
+            created: 0,
+            not_after: MANIFEST_LIFETIME,
+            count: 1,
+            manifest_hash: [0; 32],
+            signed: Box::new(signed),
+            onetime: Vec::new(),
+            replay: BTreeSet::new(),
+        };
+        let mut hashes = (0u64..).map(|i| {
+            let mut hash = [0; 32];
+            hash.iter_mut()
+                .zip(i.to_be_bytes())
+                .for_each(|(to, from)| *to = from);
+            hash
+        });
+        state.replay.extend(hashes.by_ref().take(3_071));
+        assert!(!state.is_old(0));
+        state.replay.extend(hashes.next());
+        assert!(state.is_old(0));
+    }
+}

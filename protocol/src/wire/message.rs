@@ -235,4 +235,14 @@ mod tests {
         assert_eq!(Slots::STANDARD.overhead(), 225);
         assert_eq!(Slots::IMMEDIATE.overhead(), 1313);
     }
+
+    #[test]
+    fn m_rx_01_a_body_is_at_most_32_mib_and_its_tag() {
+        let mut message = alloc::vec![0; Slots::CONSTRAINED.overhead() + MAX_PADDED + 1];
+        message[..2].copy_from_slice(&[VERSION, TYPE_MESSAGE]);
+        let refusal = |message: &[u8]| Parts::from_bytes(message, Slots::CONSTRAINED).err();
+        assert_eq!(refusal(&message), Some(Error::Malformed));
+        message.pop();
+        assert_eq!(refusal(&message), None);
+    }
 }

@@ -392,3 +392,15 @@ impl Decode for State {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m_dr_08_epochs_end_below_2_to_the_31() {
+        assert_eq!(next_epoch(MAX_NUMBER - 2), Ok(MAX_NUMBER - 1));
+        assert_eq!(next_epoch(MAX_NUMBER - 1), Err(Error::AgreementFailed));
+        assert_eq!(next_epoch(u32::MAX), Err(Error::AgreementFailed));
+    }
+}

@@ -422,6 +422,19 @@ mod tests {
         assert_eq!(Decoder::new().complete(65_534, &codewords), Some(object));
     }
 
+    #[test]
+    fn codewords_do_not_depend_on_those_sent_before() {
+        let object = object::<35>(5);
+        // Across the blocks of 64 that share their tables: one bit of the block changes, or all do.
+        for first in [63, 127, 4_095, 16_383, 32_767] {
+            let mut encoder = Encoder::new(object.clone());
+            encoder.next = first;
+            let alone = [first, first + 1].map(|index| object.codeword(index));
+            assert_eq!(encoder.take(64), (first, alone.concat()));
+            assert_eq!(encoder.next, first + 2);
+        }
+    }
+
     proptest! {
         #[test]
         fn any_k_codewords_rebuild(seed: u8, mut indices in prop::collection::btree_set(any::<u16>(), 35)) {
