@@ -104,6 +104,11 @@ impl Account {
             _ => Err(Error::Malformed),
         })
     }
+
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn signer_mut(&mut self) -> &mut IdentityKeyPair {
+        &mut self.signer
+    }
 }
 
 impl<T: Signer> Account<External<T>> {

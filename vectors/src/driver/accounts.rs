@@ -6,6 +6,7 @@ use std::rc::Rc;
 use marline::hazmat::codec::{Decode, Encode, Reader};
 use marline::hazmat::manifest::SignedManifest;
 use marline::hazmat::prekey::Record;
+use marline::hazmat::reproducible;
 use marline::{
     Account, Error, External, HybridSignature, IdentityKey, InitiateOptions, Peer, PrekeyBundle,
     Signer, SigningInput, Slots, StateKey, Subject, Task,
@@ -86,7 +87,7 @@ impl Device {
     }
 
     pub fn load(state: &[u8]) -> marline::Result<Self> {
-        Account::from_state(state).map(Self::Own)
+        Account::from_state(state).map(reproducible).map(Self::Own)
     }
 
     pub fn import(
@@ -96,7 +97,8 @@ impl Device {
         signer: Option<IdentityKey>,
     ) -> marline::Result<Self> {
         let Some(identity) = signer else {
-            return Account::import(key, blob, minimum).map(Self::Own);
+            let account = Account::import(key, blob, minimum);
+            return account.map(reproducible).map(Self::Own);
         };
         let (outside, answers) = Self::outside(identity);
         let account = Account::import_with_signer(key, blob, minimum, outside)?;
@@ -131,6 +133,7 @@ impl Device {
 fn generate(driver: &mut Driver, q: &Request<'_>) -> Reply {
     let (name, subject) = (q.text("account")?, q.bytes("subject")?);
     let account = drawing(q, |rng| Account::generate(subject, rng))?;
+    let account = reproducible(account);
     let (identity, id) = (
         hexed(account.identity().to_vec()),
         hexed(account.id().as_bytes()),
