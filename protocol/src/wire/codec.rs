@@ -232,14 +232,19 @@ macro_rules! list {
                 items.for_each(|item| item.encode(out));
             }
 
-            /// Reads the count and the elements. Every element takes at least one byte, which
-            /// bounds what a false count can make us allocate.
+            /// Reads the count and the elements. Every element takes at least one byte, and room is made for no more than
+            /// the input's length, which bounds what a false count can make us allocate.
             pub fn decode<T: Decode, C: FromIterator<T>>(input: &mut Reader<'_>) -> Result<C> {
                 let count = <$t>::decode(input)? as usize;
                 if count > input.remaining() {
                     return Err(Error::Malformed);
                 }
-                (0..count).map(|_| T::decode(input)).collect()
+                let room = input.remaining() / size_of::<T>().max(1);
+                let mut items = Vec::with_capacity(count.min(room));
+                for _ in 0..count {
+                    items.push(T::decode(input)?);
+                }
+                Ok(items.into_iter().collect())
             }
         }
     };
