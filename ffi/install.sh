@@ -6,11 +6,12 @@
 #
 #   --portable        cryptography in Rust alone, without AWS-LC: smaller, and slower
 #   --without-device  without marline_device_* and SQLite: for applications that keep their state themselves
+#   --system-sqlite   with the machine's libsqlite3 (3.45.3 or later, found by pkg-config) instead of the one that is built in
 #
 # Nothing in the tree knows where it is: it can be moved as a whole. DESTDIR is respected. Needs Rust (cargo).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-prefix= name=marline profile=release features= aws_lc=aws-lc device=device
+prefix= name=marline profile=release features= aws_lc=aws-lc device=device sqlite=0
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) prefix=$2; shift 2 ;;
@@ -18,17 +19,25 @@ while [ $# -gt 0 ]; do
     --testing) name=marline_testing profile=dev features=dangerous_testing; shift ;;
     --portable) aws_lc=; shift ;;
     --without-device) device=; shift ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    --system-sqlite) sqlite=1; shift ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 [ -n "$prefix" ] || { echo "which --prefix?" >&2; exit 2; }
+
+# What libsqlite3-sys looks at.
+unset LIBSQLITE3_SYS_USE_PKG_CONFIG
+if [ "$sqlite" = 1 ]; then
+  pkg-config --exists 'sqlite3 >= 3.45.3' || { echo "pkg-config finds no SQLite of 3.45.3 or later" >&2; exit 1; }
+  export LIBSQLITE3_SYS_USE_PKG_CONFIG=1
+fi
 
 target=${CARGO_TARGET_DIR:-$root/target}
 [ "$profile" = release ] && built=$target/release || built=$target/debug
 # Cargo does not notice that a build with other features has overwritten the shared library. What it finds is taken only if
 # it was built here last, with these features.
 stamp=$built/.marline-ffi
-if ! [ "$stamp" -nt "$built/deps/libmarline_ffi.so" ] || [ "$(cat "$stamp")" != "$aws_lc,$device,$features" ]; then
+if ! [ "$stamp" -nt "$built/deps/libmarline_ffi.so" ] || [ "$(cat "$stamp")" != "$aws_lc,$device,$features,$sqlite" ]; then
   rm -f "$built/deps/libmarline_ffi.so" "$built/libmarline_ffi.so" "$built/libmarline_ffi.a"
 fi
 set --
@@ -41,7 +50,7 @@ fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
   --profile "$profile" --no-default-features --features "$aws_lc,$device,$features" "$@"
-echo "$aws_lc,$device,$features" >"$stamp"
+echo "$aws_lc,$device,$features,$sqlite" >"$stamp"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 minor=${version%.*}
@@ -54,6 +63,7 @@ trap 'rm -rf "$empty"' EXIT
 natives=$(rustc --crate-type staticlib --print native-static-libs --out-dir "$empty" "$empty/empty.rs" 2>&1 |
   sed -n 's/.*native-static-libs: //p')
 [ -n "$natives" ] || { echo "rustc does not say what a static link needs" >&2; exit 1; }
+[ "$sqlite" = 0 ] || natives="$(pkg-config --libs-only-l --static sqlite3) $natives"
 
 dest=${DESTDIR:-}$prefix
 mkdir -p "$dest/include" "$dest/lib/pkgconfig" "$dest/lib/cmake/$name"

@@ -6,13 +6,15 @@
  *
  * Rules for every function
  *
- * - There is no initialisation, no global state, no thread, no callback, and nothing is printed. Time is an
- *   argument (Unix seconds), randomness comes from the operating system. Only marline_device_* touch files, through SQLite,
- *   which has locks of its own.
+ * - There is no initialisation, no thread, no callback, and nothing is printed. Time is an argument (Unix seconds),
+ *   randomness comes from the operating system. Only marline_device_* touch files, through SQLite. There is no global
+ *   state but for what tells a child process from its parent, and SQLite's own locks.
  * - A function that can fail returns a marline_status: 0 is MARLINE_OK. Outputs are always written: a handle is
  *   NULL and a number 0 after a failure (but see MARLINE_ERR_BUFFER_TOO_SMALL).
  * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
  *   the caller frees with the _free function of its type; that wipes it. _free(NULL) does nothing.
+ * - An array of bytes for an output may overlap inputs, which are read before. Nothing else that is written may overlap
+ *   anything that is given.
  * - "shared": a const handle may be used by any number of calls at once. "exclusive": a handle that is not const
  *   is for one call at a time; the second gets MARLINE_ERR_BUSY and changes nothing. Any thread may call. Never
  *   free a handle that another thread may still use.
@@ -1805,20 +1807,25 @@ marline_device_contact(marline_device *device,
                                       marline_error *err);
 
 /**
- * Records whether the user has compared the safety number: see marline_safety_number.
+ * Records whether the user has compared the safety number of an identity, the contact's when it was shown: see
+ * marline_safety_number.
  *
  * @param[in,out] device  not NULL
  * @param[in] name  the contact's name; `name_len` bytes
  * @param[in] name_len  length of the name
+ * @param[in] identity  not NULL; the one whose number was compared; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
  * @param[in] verified  1 or 0
  * @param[out] err  nullable; see marline_error
- * @return as marline_device_contact
+ * @return as marline_device_contact; MARLINE_ERR_IDENTITY_CHANGED when the contact has another identity by now
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
 marline_device_set_verified(marline_device *device,
                                            const uint8_t *name,
                                            size_t name_len,
+                                           const uint8_t *identity,
+                                           size_t identity_len,
                                            uint32_t verified,
                                            marline_error *err);
 
@@ -3004,116 +3011,6 @@ marline_account_import_external(const uint8_t *key,
                                                marline_error *err);
 
 /**
- * Prepares a publication of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
- * marline_account_finish_publish makes it. Nothing changes before that.
- *
- * @param[in,out] account  not NULL; of marline_account_external
- * @param[in] count  one-time prekeys, 1 to MARLINE_MAX_ONE_TIME
- * @param[in] now  Unix seconds
- * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
- * @param[out] err  nullable; see marline_error
- * @return as marline_account_publish; MARLINE_ERR_ARGUMENT also for an account that signs by itself
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_prepare_publish(marline_account *account,
-                                               uint32_t count,
-                                               uint64_t now,
-                                               marline_signing **out_signing,
-                                               marline_error *err);
-
-/**
- * Prepares a session of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
- * marline_account_finish_initiate starts it. Nothing changes before that.
- *
- * @param[in,out] account  not NULL; of marline_account_external
- * @param[in] bundle  what the directory handed out; `bundle_len` bytes
- * @param[in] bundle_len  length of the bundle
- * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
- * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
- * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
- * @param[in] ad_len  length of the associated data
- * @param[in] options  nullable; NULL is all defaults
- * @param[in] now  Unix seconds
- * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
- * @param[out] err  nullable; see marline_error
- * @return as marline_account_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
- * @threads exclusive: no other call may use the handle
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_account_prepare_initiate(marline_account *account,
-                                                const uint8_t *bundle,
-                                                size_t bundle_len,
-                                                const uint8_t *plaintext,
-                                                size_t plaintext_len,
-                                                const uint8_t *ad,
-                                                size_t ad_len,
-                                                const marline_options *options,
-                                                uint64_t now,
-                                                marline_signing **out_signing,
-                                                marline_error *err);
-
-/**
- * As marline_account_prepare_initiate, for a contact: marline_contact_finish starts the session.
- *
- * @param[in,out] contact  not NULL
- * @param[in,out] account  not NULL; of marline_account_external
- * @param[in] bundle  what the directory handed out; `bundle_len` bytes
- * @param[in] bundle_len  length of the bundle
- * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
- * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
- * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
- * @param[in] ad_len  length of the associated data
- * @param[in] options  nullable; NULL is all defaults
- * @param[in] now  Unix seconds
- * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
- * @param[out] err  nullable; see marline_error
- * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
- * @threads exclusive: no other call may use the handles
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_prepare_initiate(marline_contact *contact,
-                                                marline_account *account,
-                                                const uint8_t *bundle,
-                                                size_t bundle_len,
-                                                const uint8_t *plaintext,
-                                                size_t plaintext_len,
-                                                const uint8_t *ad,
-                                                size_t ad_len,
-                                                const marline_options *options,
-                                                uint64_t now,
-                                                marline_signing **out_signing,
-                                                marline_error *err);
-
-/**
- * As marline_contact_prepare_initiate, for a reset: see marline_contact_reset.
- *
- * @param[in,out] contact  not NULL
- * @param[in,out] account  not NULL; of marline_account_external
- * @param[in] bundle  what the directory handed out; `bundle_len` bytes
- * @param[in] bundle_len  length of the bundle
- * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
- * @param[in] ad_len  length of the associated data
- * @param[in] options  nullable; NULL is all defaults
- * @param[in] now  Unix seconds
- * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
- * @param[out] err  nullable; see marline_error
- * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
- * @threads exclusive: no other call may use the handles
- */
-MARLINE_NODISCARD MARLINE_API marline_status
-marline_contact_prepare_reset(marline_contact *contact,
-                                             marline_account *account,
-                                             const uint8_t *bundle,
-                                             size_t bundle_len,
-                                             const uint8_t *ad,
-                                             size_t ad_len,
-                                             const marline_options *options,
-                                             uint64_t now,
-                                             marline_signing **out_signing,
-                                             marline_error *err);
-
-/**
  * The bytes that both keys of the identity sign: Ed25519 (RFC 8032, pure), and ML-DSA-65 (FIPS 204, pure, empty context).
  *
  * @param[in] signing  not NULL
@@ -3227,6 +3124,116 @@ marline_contact_finish(marline_contact *contact,
                                       marline_error *err);
 
 /**
+ * Prepares a publication of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
+ * marline_account_finish_publish makes it. Nothing changes before that.
+ *
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] count  one-time prekeys, 1 to MARLINE_MAX_ONE_TIME
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_publish; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_prepare_publish(marline_account *account,
+                                               uint32_t count,
+                                               uint64_t now,
+                                               marline_signing **out_signing,
+                                               marline_error *err);
+
+/**
+ * Prepares a session of an account whose identity signs elsewhere: sign marline_signing_input with both keys, then
+ * marline_account_finish_initiate starts it. Nothing changes before that.
+ *
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_account_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handle
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_account_prepare_initiate(marline_account *account,
+                                                const uint8_t *bundle,
+                                                size_t bundle_len,
+                                                const uint8_t *plaintext,
+                                                size_t plaintext_len,
+                                                const uint8_t *ad,
+                                                size_t ad_len,
+                                                const marline_options *options,
+                                                uint64_t now,
+                                                marline_signing **out_signing,
+                                                marline_error *err);
+
+/**
+ * As marline_account_prepare_initiate, for a contact: marline_contact_finish starts the session.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] plaintext  `plaintext_len` bytes, NULL if that is 0
+ * @param[in] plaintext_len  0 to MARLINE_MAX_CONTACT_PLAINTEXT
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_prepare_initiate(marline_contact *contact,
+                                                marline_account *account,
+                                                const uint8_t *bundle,
+                                                size_t bundle_len,
+                                                const uint8_t *plaintext,
+                                                size_t plaintext_len,
+                                                const uint8_t *ad,
+                                                size_t ad_len,
+                                                const marline_options *options,
+                                                uint64_t now,
+                                                marline_signing **out_signing,
+                                                marline_error *err);
+
+/**
+ * As marline_contact_prepare_initiate, for a reset: see marline_contact_reset.
+ *
+ * @param[in,out] contact  not NULL
+ * @param[in,out] account  not NULL; of marline_account_external
+ * @param[in] bundle  what the directory handed out; `bundle_len` bytes
+ * @param[in] bundle_len  length of the bundle
+ * @param[in] ad  associated data, authenticated and not sent; `ad_len` bytes, NULL if that is 0
+ * @param[in] ad_len  length of the associated data
+ * @param[in] options  nullable; NULL is all defaults
+ * @param[in] now  Unix seconds
+ * @param[out] out_signing  not NULL; what to sign, free it with marline_signing_free
+ * @param[out] err  nullable; see marline_error
+ * @return as marline_contact_initiate; MARLINE_ERR_ARGUMENT also for an account that signs by itself
+ * @threads exclusive: no other call may use the handles
+ */
+MARLINE_NODISCARD MARLINE_API marline_status
+marline_contact_prepare_reset(marline_contact *contact,
+                                             marline_account *account,
+                                             const uint8_t *bundle,
+                                             size_t bundle_len,
+                                             const uint8_t *ad,
+                                             size_t ad_len,
+                                             const marline_options *options,
+                                             uint64_t now,
+                                             marline_signing **out_signing,
+                                             marline_error *err);
+
+/**
  * The name of a status, such as "MARLINE_ERR_NULL".
  *
  * @param[in] status  any number
@@ -3304,16 +3311,21 @@ marline_contact_reject(marline_contact *contact,
                                       marline_error *err);
 
 /**
- * Records whether the user has compared the safety number.
+ * Records whether the user has compared the safety number of an identity: see marline_safety_number.
  *
  * @param[in,out] contact  not NULL
+ * @param[in] identity  not NULL; the one whose number was compared; `identity_len` bytes
+ * @param[in] identity_len  MARLINE_ID_SIZE
  * @param[in] verified  1 or 0
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT;
+ *         MARLINE_ERR_IDENTITY_CHANGED when the contact has another identity by now: nothing has changed
  * @threads exclusive: no other call may use the handle
  */
 MARLINE_NODISCARD MARLINE_API marline_status
 marline_contact_set_verified(marline_contact *contact,
+                                            const uint8_t *identity,
+                                            size_t identity_len,
                                             uint32_t verified,
                                             marline_error *err);
 

@@ -508,7 +508,10 @@ public:
         return {marline_contact_acknowledge(get(), changed.data(), changed.size(), nullptr)};
     }
     status reject() { return {marline_contact_reject(get(), nullptr)}; }
-    status set_verified(bool verified) { return {marline_contact_set_verified(get(), verified ? 1u : 0u, nullptr)}; }
+    /** The identity is the one whose safety number was compared. */
+    status set_verified(const v0::identity &compared, bool verified) {
+        return {marline_contact_set_verified(get(), compared.data(), compared.size(), verified ? 1u : 0u, nullptr)};
+    }
     result<std::uint32_t> trust(const v0::identity &author) const {
         return detail::number<std::uint32_t>(marline_contact_trust, get(), author.data(), author.size());
     }
@@ -736,8 +739,10 @@ public:
     result<v0::contacts> contact(bytes name) {
         return detail::make<v0::contacts, marline_contacts>(marline_device_contact, get(), name.data(), name.size());
     }
-    v0::status set_verified(bytes name, bool verified) {
-        return {marline_device_set_verified(get(), name.data(), name.size(), verified ? 1u : 0u, nullptr)};
+    /** The identity is the one whose safety number was compared. */
+    v0::status set_verified(bytes name, const v0::identity &compared, bool verified) {
+        return {marline_device_set_verified(get(), name.data(), name.size(), compared.data(), compared.size(),
+                                            verified ? 1u : 0u, nullptr)};
     }
     v0::status acknowledge_identity(bytes name, const v0::identity &changed) {
         return {marline_device_acknowledge_identity(get(), name.data(), name.size(), changed.data(), changed.size(),

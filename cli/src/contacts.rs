@@ -109,13 +109,14 @@ fn list(device: &mut Device) -> Result<()> {
 }
 
 fn verify(device: &mut Device, name: &str, matches: Option<&str>) -> Result<()> {
-    let number = device.safety_number(name)?;
+    let identity = device.contact(name)?.identity;
+    let number = device.safety_number(&identity);
     if let Some(theirs) = matches {
         let theirs: String = theirs.chars().filter(|c| !c.is_whitespace()).collect();
         if theirs != number.digits() {
             return Err(Error::Mismatch);
         }
-        device.set_verified(name, true)?;
+        device.set_verified(name, identity, true)?;
         note(format_args!("{name} is verified"));
         return Ok(());
     }
@@ -132,7 +133,7 @@ fn verify(device: &mut Device, name: &str, matches: Option<&str>) -> Result<()> 
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if matches!(answer.trim(), "y" | "Y" | "yes") {
-        device.set_verified(name, true)?;
+        device.set_verified(name, identity, true)?;
         note(format_args!("{name} is verified"));
         Ok(())
     } else {

@@ -52,9 +52,10 @@ fn converse(dir: &Path) -> Result<()> {
         .escape_ascii()
         .to_string();
     writeln!(out, "bob reads \"{text}\" from {}", incoming.contact)?;
-    writeln!(out, "both compare {}", alice.safety_number("bob")?)?;
-    alice.set_verified("bob", true)?;
-    bob.set_verified("alice", true)?;
+    let (alices, bobs) = (alice.id(), bob.id());
+    writeln!(out, "both compare {}", alice.safety_number(&bobs))?;
+    alice.set_verified("bob", bobs, true)?;
+    bob.set_verified("alice", alices, true)?;
 
     let mut epoch = 0;
     for number in 2..=MESSAGES {

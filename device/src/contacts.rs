@@ -1,6 +1,6 @@
 //! Contacts by name: adding, verifying, deciding about a changed identity.
 
-use marline::{Contact, Event, Facts, IdentityId, PrekeyBundle, SafetyNumber};
+use marline::{Contact, Event, Facts, IdentityId, PrekeyBundle};
 
 use crate::device::{Change, Device};
 use crate::error::{Error, Result};
@@ -128,23 +128,14 @@ impl<S: Store> Device<S> {
         self.view(|view| Ok(view.named(name)?.info()))
     }
 
-    /// The safety number with a contact, for both users to compare.
+    /// Records whether the user has compared the safety number of `identity` ([`Device::safety_number`]), which is that of
+    /// [`ContactInfo::identity`] when it was shown.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; storage errors.
-    pub fn safety_number(&mut self, name: &str) -> Result<SafetyNumber> {
-        let identity = self.contact(name)?.identity;
-        Ok(self.safety_number_with(&identity))
-    }
-
-    /// Records whether the user has compared the safety number.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; storage errors.
-    pub fn set_verified(&mut self, name: &str, verified: bool) -> Result<()> {
+    /// [`marline::Error::IdentityChanged`] when the contact has another one by now; [`Error::NotFound`]; storage errors.
+    pub fn set_verified(&mut self, name: &str, identity: IdentityId, verified: bool) -> Result<()> {
         self.edit(name, |_, record| {
-            record.contact.set_verified(verified);
-            Ok(())
+            Ok(record.contact.set_verified(identity, verified)?)
         })
     }
 

@@ -243,8 +243,8 @@ impl<S: Store> Device<S> {
         self.point.generation
     }
 
-    /// The safety number with an identity.
-    pub fn safety_number_with(&self, peer: &IdentityId) -> SafetyNumber {
+    /// The safety number with an identity, for both users to compare.
+    pub fn safety_number(&self, peer: &IdentityId) -> SafetyNumber {
         SafetyNumber::new(&self.id, peer)
     }
 

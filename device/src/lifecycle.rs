@@ -220,9 +220,8 @@ impl<S: Store> Device<S> {
                 // The peer still has them, and sends on what ranks highest.
                 record.floor = old.highest_rank();
                 record.contact.set_rank_floor(record.floor);
-                record
-                    .contact
-                    .set_verified(old.trust(&identity) == Trust::Verified);
+                let verified = old.trust(&identity) == Trust::Verified;
+                record.contact.set_verified(identity, verified)?;
                 if let Some(changed) = old.changed_identity() {
                     let _ = record.contact.observe(changed);
                 }

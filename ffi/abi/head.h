@@ -6,13 +6,15 @@
  *
  * Rules for every function
  *
- * - There is no initialisation, no global state, no thread, no callback, and nothing is printed. Time is an
- *   argument (Unix seconds), randomness comes from the operating system. Only marline_device_* touch files, through SQLite,
- *   which has locks of its own.
+ * - There is no initialisation, no thread, no callback, and nothing is printed. Time is an argument (Unix seconds),
+ *   randomness comes from the operating system. Only marline_device_* touch files, through SQLite. There is no global
+ *   state but for what tells a child process from its parent, and SQLite's own locks.
  * - A function that can fail returns a marline_status: 0 is MARLINE_OK. Outputs are always written: a handle is
  *   NULL and a number 0 after a failure (but see MARLINE_ERR_BUFFER_TOO_SMALL).
  * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
  *   the caller frees with the _free function of its type; that wipes it. _free(NULL) does nothing.
+ * - An array of bytes for an output may overlap inputs, which are read before. Nothing else that is written may overlap
+ *   anything that is given.
  * - "shared": a const handle may be used by any number of calls at once. "exclusive": a handle that is not const
  *   is for one call at a time; the second gets MARLINE_ERR_BUSY and changes nothing. Any thread may call. Never
  *   free a handle that another thread may still use.

@@ -1,9 +1,9 @@
 //! Accounts: one device's identity and prekeys.
 
 use marline::{Account, External, InitiateOptions, PrekeyBundle, StateKey, Task};
-use zeroize::Zeroizing;
 
 use crate::boundary::{Contract, call, read};
+use crate::buffer::Bytes;
 use crate::handles::{
     MarlineAccount, MarlineBuffer, MarlineOpened, MarlinePublication, MarlineSession,
 };
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn marline_account_export(
         let account = c.shared(account)?;
         let key = state_key(c, key, key_len)?;
         let sealed = either!(&*account, |a| a.export(&key, &mut Os)).map_err(of)?;
-        out.put(Zeroizing::new(sealed));
+        out.put(Bytes::from(sealed));
         generation.set(either!(&*account, |a| a.generation()));
         Ok(())
     })
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn marline_account_subject(
         let out = c.out_handle(out_subject)?;
         let account = c.shared(account)?;
         let subject = either!(&*account, |a| a.subject().as_bytes().to_vec());
-        out.put(Zeroizing::new(subject));
+        out.put(Bytes::from(subject));
         Ok(())
     })
 }
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn marline_account_initiate(
             .initiate_with(&bundle, plaintext, options, now, &mut Os));
         let (session, message) = started.map_err(of)?;
         out_session.put(session);
-        out_message.put(Zeroizing::new(message));
+        out_message.put(Bytes::from(message));
         Ok(())
     })
 }

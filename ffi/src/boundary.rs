@@ -1,13 +1,15 @@
-//! The boundary: the only module with unsafe blocks. It turns pointers into slices, guards and outputs, so that
-//! the exported functions are safe code.
+//! The boundary: the only module with unsafe blocks (with its parts). It turns pointers into slices, guards
+//! and outputs, so that the exported functions are safe code.
 //!
 //! What it defends against whatever the caller does: NULL, absurd lengths, a handle of another type, two calls on
 //! one handle at once, a panic, a fork, a wrong `struct_size`. What it cannot: a pointer that is neither NULL nor
 //! valid for its length, and a handle that was freed. That is the contract of `marline.h`.
 
+mod output;
+mod process;
+
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -23,12 +25,13 @@ use crate::facts::MarlineFacts;
 use crate::options::MarlineOptions;
 use crate::status::*;
 
+pub use output::{Output, OutputBytes, OutputRecord};
+
 /// A type of handle.
 pub trait Object {
     /// First word of a handle.
     const TAG: u64;
-    /// Whether calls change it: then it belongs to the process that made it. Asking which that is takes a system call, a good part
-    /// of what a call through C costs.
+    /// Whether calls change it: then it belongs to the process that made it.
     const CHANGES: bool = true;
     /// Whether a child process may not free what its parent made: it leaks there.
     const ONLY_MAKER_FREES: bool = false;
@@ -42,9 +45,8 @@ struct Handle<V> {
     tag: u64,
     /// Calls that read, or [`EXCLUSIVE`]; and [`POISONED`].
     state: AtomicU32,
-    /// The process that made it, by its id: no global state, no handler of `fork`. A child in a new PID namespace could
-    /// have its parent's id; nothing portable tells them apart.
-    process: u32,
+    /// The process that made it.
+    process: u64,
     value: UnsafeCell<V>,
 }
 
@@ -78,15 +80,6 @@ pub struct Shared<'a, V>(&'a Handle<V>);
 
 /// A handle in use by one call that may change it.
 pub struct Exclusive<'a, V>(&'a Handle<V>);
-
-/// Where a result goes. Whatever it points to was cleared when it was made.
-pub struct Output<'a, T>(*mut T, PhantomData<&'a Contract>);
-
-/// A caller's array for a result.
-pub struct OutputBytes<'a>(*mut u8, usize, PhantomData<&'a Contract>);
-
-/// A caller's structure for a result; its `struct_size` stays.
-pub struct OutputRecord<'a, T>(*mut T, &'a Contract);
 
 /// A structure that begins with its size and may grow.
 ///
@@ -233,7 +226,7 @@ impl Contract {
     pub fn exclusive<O: Object>(&self, handle: *mut O) -> Result<Exclusive<'_, O::Value>, Status> {
         const { assert!(O::CHANGES) };
         let handle = self.handle::<O>(handle)?;
-        if handle.process != std::process::id() {
+        if handle.process != process::current() {
             return Err(MARLINE_ERR_WRONG_PROCESS);
         }
         let order = (Ordering::Acquire, Ordering::Relaxed);
@@ -266,7 +259,7 @@ impl Contract {
     /// better than a use after free.
     pub fn free<O: Object>(&self, handle: *mut O) -> Result<(), Status> {
         let live = self.handle::<O>(handle)?;
-        if O::ONLY_MAKER_FREES && live.process != std::process::id() {
+        if O::ONLY_MAKER_FREES && live.process != process::current() {
             return Err(MARLINE_ERR_WRONG_PROCESS);
         }
         let state = &live.state;
@@ -307,7 +300,7 @@ impl Contract {
         Ok(Output(to, PhantomData))
     }
 
-    /// A caller's array of one size: zero for now.
+    /// A caller's array of one size: zero if there is no result.
     pub fn out_array<const N: usize>(
         &self,
         to: *mut u8,
@@ -319,12 +312,15 @@ impl Contract {
         if length != N {
             return Err(MARLINE_ERR_LENGTH);
         }
-        // SAFETY: not NULL and valid for `length` bytes by the contract.
-        unsafe { to.write_bytes(0, length) };
-        Ok(OutputBytes(to, length, PhantomData))
+        Ok(OutputBytes {
+            to,
+            capacity: N,
+            whole: true,
+            during: PhantomData,
+        })
     }
 
-    /// A caller's array of any size; it is written when there is a result, and not before.
+    /// A caller's array of any size; it is written when there is a result.
     pub fn out_bytes(&self, to: *mut u8, capacity: usize) -> Result<OutputBytes<'_>, Status> {
         if to.is_null() && capacity > 0 {
             return Err(MARLINE_ERR_NULL);
@@ -332,7 +328,12 @@ impl Contract {
         if capacity > isize::MAX.unsigned_abs() {
             return Err(MARLINE_ERR_LENGTH);
         }
-        Ok(OutputBytes(to, capacity, PhantomData))
+        Ok(OutputBytes {
+            to,
+            capacity,
+            whole: false,
+            during: PhantomData,
+        })
     }
 
     /// Where a structure goes that begins with its size: cleared for now, as far as the caller's goes.
@@ -431,53 +432,5 @@ impl<V> DerefMut for Exclusive<'_, V> {
 impl<V> Drop for Exclusive<'_, V> {
     fn drop(&mut self) {
         release(&self.0.state, EXCLUSIVE);
-    }
-}
-
-impl<T> Output<'_, T> {
-    /// Writes the result.
-    pub fn set(self, value: T) {
-        // SAFETY: checked in `Contract::output`, and the contract still holds.
-        unsafe { self.0.write(value) };
-    }
-}
-
-impl<O: Object> Output<'_, *mut O> {
-    /// Makes a handle of a value.
-    pub fn put(self, value: O::Value) {
-        const { assert!(offset_of!(Handle<O::Value>, tag) == 0) };
-        let handle = Box::new(Handle {
-            tag: O::TAG,
-            state: AtomicU32::new(0),
-            process: if O::CHANGES { std::process::id() } else { 0 },
-            value: UnsafeCell::new(value),
-        });
-        self.set(Box::into_raw(handle).cast());
-    }
-}
-
-impl<T: Record> OutputRecord<'_, T> {
-    /// Writes the result, as far as the caller's structure goes.
-    pub fn set(self, record: T) {
-        self.1.write_record(self.0, record);
-    }
-}
-
-impl OutputBytes<'_> {
-    /// Bytes there is room for.
-    pub fn capacity(&self) -> usize {
-        self.1
-    }
-
-    /// Writes the result; it may overlap an input, which is no longer needed then.
-    pub fn write(self, result: &[u8]) -> Result<(), Status> {
-        if result.len() > self.1 {
-            return Err(MARLINE_ERR_INTERNAL);
-        }
-        if !result.is_empty() {
-            // SAFETY: checked when it was made, long enough, and `copy` allows overlap.
-            unsafe { ptr::copy(result.as_ptr(), self.0, result.len()) };
-        }
-        Ok(())
     }
 }

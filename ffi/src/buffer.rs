@@ -1,9 +1,46 @@
 //! Buffers (bytes that the library allocated) and decrypted messages.
 
+use std::mem;
+use std::ops::Deref;
 use std::ptr;
+
+use zeroize::{Zeroizing, optimization_barrier};
 
 use crate::boundary::read;
 use crate::handles::{MarlineBuffer, MarlineOpened};
+
+/// What is behind a buffer. It is wiped whole, as `Zeroizing` does, which takes a fortieth of a short encryption because it
+/// writes byte by byte.
+pub struct Bytes(Vec<u8>);
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for Bytes {
+    fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(mem::take(&mut bytes))
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        // To the end of the allocation, not of what is used of it.
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        optimization_barrier(self.0.as_slice());
+    }
+}
 
 /// The bytes of a buffer.
 ///

@@ -1,16 +1,16 @@
 //! Contacts: all sessions with one peer device (specification, section 10).
 
 use marline::{Contact, IdentityId, InitiateOptions, PrekeyBundle, Received};
-use zeroize::Zeroizing;
 
 use crate::account::{either, state_key};
 use crate::boundary::{Contract, Output, call, read};
+use crate::buffer::Bytes;
 use crate::events::{Events, trust_of};
 use crate::handles::{MarlineAccount, MarlineBuffer, MarlineContact, MarlineEvents, MarlineOpened};
 use crate::options::MarlineOptions;
 use crate::randomness::Os;
 use crate::session::room_for;
-use crate::status::{MARLINE_ERR_LENGTH, MarlineError, Status, of};
+use crate::status::{MARLINE_ERR_ARGUMENT, MARLINE_ERR_LENGTH, MarlineError, Status, of};
 
 /// Bytes of plaintext in one message to a contact, at most: 9 are for the contact's own use.
 pub const MARLINE_MAX_CONTACT_PLAINTEXT: usize = 16_777_207;
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn marline_contact_export(
         let (out, generation) = (out?, generation?);
         let contact = c.shared(contact)?;
         let key = state_key(c, key, key_len)?;
-        out.put(Zeroizing::new(contact.export(&key, &mut Os).map_err(of)?));
+        out.put(Bytes::from(contact.export(&key, &mut Os).map_err(of)?));
         generation.set(contact.generation());
         Ok(())
     })
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn marline_contact_initiate(
         let options = InitiateOptions { slots, padding, ad };
         let message = either!(&mut *account, |a| contact
             .initiate(a, &bundle, plaintext, options, now, &mut Os));
-        out.put(Zeroizing::new(message.map_err(of)?));
+        out.put(Bytes::from(message.map_err(of)?));
         Ok(())
     })
 }
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn marline_contact_reset(
         let options = InitiateOptions { slots, padding, ad };
         let message = either!(&mut *account, |a| contact
             .reset(a, &bundle, options, now, &mut Os));
-        out.put(Zeroizing::new(message.map_err(of)?));
+        out.put(Bytes::from(message.map_err(of)?));
         Ok(())
     })
 }
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn marline_contact_send(
         let ad = c.bytes(ad, ad_len)?;
         let padding = c.options(options)?.message_padding()?;
         let message = contact.send_with(plaintext, ad, padding, &mut Os);
-        out.put(Zeroizing::new(message.map_err(of)?));
+        out.put(Bytes::from(message.map_err(of)?));
         Ok(())
     })
 }
@@ -348,6 +348,15 @@ impl<'a> Outputs<'a> {
         }
         self.trust.set(trust_of(received.trust));
         self.events.put(Events(received.events));
+    }
+}
+
+/// 1 or 0.
+pub(crate) fn flag(given: u32) -> Result<bool, Status> {
+    match given {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(MARLINE_ERR_ARGUMENT),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What there is to know about a session, and the secret that it exports.
 
 use marline::{Facts, Role};
-use zeroize::Zeroizing;
 
 use crate::boundary::call;
+use crate::buffer::Bytes;
 use crate::handles::{MarlineBuffer, MarlineSession};
 use crate::status::{MARLINE_ERR_LENGTH, MarlineError, Status, of};
 
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn marline_session_peer_subject(
     call!(err, |c| {
         let out = c.out_handle(out_subject)?;
         let subject = c.shared(session)?.peer().subject.as_bytes().to_vec();
-        out.put(Zeroizing::new(subject));
+        out.put(Bytes::from(subject));
         Ok(())
     })
 }
@@ -118,7 +118,8 @@ pub unsafe extern "C" fn marline_session_export_secret(
         let session = c.shared(session)?;
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
         let length = export_len(secret_len)?;
-        out.put(session.export_secret(label, context, length).map_err(of)?);
+        let secret = session.export_secret(label, context, length);
+        out.put(Bytes::from(secret.map_err(of)?));
         Ok(())
     })
 }

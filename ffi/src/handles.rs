@@ -1,11 +1,11 @@
 //! The types of handles. To C they are opaque; here they only name which value is behind a pointer.
 
 use marline::{Contact, Opened, Session};
-use zeroize::Zeroizing;
 
 use crate::account::AnyAccount;
 use crate::adopt::Adoptable;
 use crate::boundary::Object;
+use crate::buffer::Bytes;
 use crate::events::Events;
 use crate::pending::Prepared;
 use crate::prekey::Published;
@@ -64,7 +64,7 @@ handles! { true:
 }
 
 handles! { false:
-    MarlineBuffer: Zeroizing<Vec<u8>> = b"MarlBuff";
+    MarlineBuffer: Bytes = b"MarlBuff";
     MarlinePublication: Published = b"MarlPubl";
     MarlineOpened: Opened = b"MarlOpen";
     MarlineEvents: Events = b"MarlEvnt";

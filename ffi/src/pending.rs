@@ -1,10 +1,10 @@
 //! Prepare and commit: persist-before-send as a property of the program.
 
 use marline::{Opened, Pending};
-use zeroize::Zeroizing;
 
 use crate::account::state_key;
 use crate::boundary::{call, read};
+use crate::buffer::Bytes;
 use crate::handles::{MarlineBuffer, MarlineOpened, MarlinePending, MarlineSession};
 use crate::options::MarlineOptions;
 use crate::randomness::Os;
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn marline_pending_state(
             Prepared::Decrypt(pending) => (pending.state(&key, &mut Os), pending.generation()),
             Prepared::Spent => return Err(MARLINE_ERR_SPENT),
         };
-        out.put(Zeroizing::new(sealed.map_err(of)?));
+        out.put(Bytes::from(sealed.map_err(of)?));
         generation.set(number);
         Ok(())
     })
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn marline_pending_output(
             Prepared::Spent => return Err(MARLINE_ERR_SPENT),
         };
         let output = output.ok_or(MARLINE_ERR_AGREEMENT_FAILED)?;
-        out.put(Zeroizing::new(output.to_vec()));
+        out.put(Bytes::from(output.to_vec()));
         Ok(())
     })
 }
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn marline_session_commit_encrypt(
             return Err(MARLINE_ERR_SPENT);
         }
         if let Prepared::Encrypt(change) = std::mem::replace(&mut *pending, Prepared::Spent) {
-            out.put(Zeroizing::new(session.commit(change).map_err(of)?));
+            out.put(Bytes::from(session.commit(change).map_err(of)?));
         }
         Ok(())
     })

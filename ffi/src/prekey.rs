@@ -3,9 +3,9 @@
 use std::ffi::c_char;
 
 use marline::{IdentityId, PrekeyBundle, Publication, SafetyNumber};
-use zeroize::Zeroizing;
 
 use crate::boundary::{call, read};
+use crate::buffer::Bytes;
 use crate::handles::{MarlineBuffer, MarlinePublication};
 use crate::status::{MARLINE_ERR_ARGUMENT, MarlineError, Status, of};
 
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn marline_publication_manifest(
     call!(err, |c| {
         let out = c.out_handle(out_manifest)?;
         let publication = c.shared(publication)?;
-        out.put(Zeroizing::new(publication.manifest.clone()));
+        out.put(Bytes::from(publication.manifest.clone()));
         Ok(())
     })
 }
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn marline_publication_record(
     call!(err, |c| {
         let out = c.out_handle(out_record)?;
         let publication = c.shared(publication)?;
-        out.put(Zeroizing::new(publication.record(index)?.to_vec()));
+        out.put(Bytes::from(publication.record(index)?.to_vec()));
         Ok(())
     })
 }
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn marline_publication_bundle(
         let out = c.out_handle(out_bundle)?;
         let publication = c.shared(publication)?;
         let bundle = [&publication.manifest, publication.record(index)?].concat();
-        out.put(Zeroizing::new(bundle));
+        out.put(Bytes::from(bundle));
         Ok(())
     })
 }

@@ -2,10 +2,10 @@
 
 use marline::Session;
 use marline::limits::MAX_PLAINTEXT;
-use zeroize::Zeroizing;
 
 use crate::account::state_key;
 use crate::boundary::{Contract, call, read};
+use crate::buffer::Bytes;
 use crate::handles::{MarlineBuffer, MarlineOpened, MarlineSession};
 use crate::options::MarlineOptions;
 use crate::prekey::MARLINE_ID_SIZE;
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn marline_session_export(
         let (out, generation) = (out?, generation?);
         let session = c.shared(session)?;
         let key = state_key(c, key, key_len)?;
-        out.put(Zeroizing::new(session.export(&key, &mut Os).map_err(of)?));
+        out.put(Bytes::from(session.export(&key, &mut Os).map_err(of)?));
         generation.set(session.generation());
         Ok(())
     })
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn marline_session_encrypt(
         let ad = c.bytes(ad, ad_len)?;
         let padding = c.options(options)?.message_padding()?;
         let message = session.encrypt_with(plaintext, ad, padding, &mut Os);
-        out.put(Zeroizing::new(message.map_err(of)?));
+        out.put(Bytes::from(message.map_err(of)?));
         Ok(())
     })
 }

@@ -451,7 +451,7 @@ mod tests {
         assert!(TABLE.iter().all(|entry| entry.2.count_bytes() < 248));
     }
 
-    /// For those that no test from outside reaches: another process would have to hold the file for half a minute.
+    /// For those that no test from outside reaches: a failing disk, a store of another kind.
     #[cfg(feature = "device")]
     #[test]
     fn errors_of_storage_have_codes_of_the_storage_class() {

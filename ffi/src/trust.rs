@@ -1,7 +1,8 @@
 //! Whom a contact is: its identity, a change of it, trust; and its sessions.
 
 use crate::boundary::call;
-use crate::contact::identity_id;
+use crate::buffer::Bytes;
+use crate::contact::{flag, identity_id};
 use crate::events::trust_of;
 use crate::facts::{MarlineFacts, export_len, facts_of};
 use crate::handles::{MarlineBuffer, MarlineContact};
@@ -74,26 +75,28 @@ pub unsafe extern "C" fn marline_contact_reject(
     })
 }
 
-/// Records whether the user has compared the safety number.
+/// Records whether the user has compared the safety number of an identity: see marline_safety_number.
 ///
 /// @param[in,out] contact  not NULL
+/// @param[in] identity  not NULL; the one whose number was compared; `identity_len` bytes
+/// @param[in] identity_len  MARLINE_ID_SIZE
 /// @param[in] verified  1 or 0
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_ARGUMENT
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_ARGUMENT;
+///         MARLINE_ERR_IDENTITY_CHANGED when the contact has another identity by now: nothing has changed
 /// @threads exclusive: no other call may use the handle
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_contact_set_verified(
     contact: *mut MarlineContact,
+    identity: *const u8,
+    identity_len: usize,
     verified: u32,
     err: *mut MarlineError,
 ) -> Status {
     call!(err, |c| {
         let mut contact = c.exclusive(contact)?;
-        if verified > 1 {
-            return Err(MARLINE_ERR_ARGUMENT);
-        }
-        contact.set_verified(verified == 1);
-        Ok(())
+        let identity = identity_id(c, identity, identity_len)?;
+        contact.set_verified(identity, flag(verified)?).map_err(of)
     })
 }
 
@@ -256,7 +259,8 @@ pub unsafe extern "C" fn marline_contact_export_secret(
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
         let length = export_len(secret_len)?;
         let session = contact.sending().ok_or(MARLINE_ERR_NO_SESSION)?;
-        out.put(session.export_secret(label, context, length).map_err(of)?);
+        let secret = session.export_secret(label, context, length);
+        out.put(Bytes::from(secret.map_err(of)?));
         Ok(())
     })
 }

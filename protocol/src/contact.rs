@@ -402,10 +402,17 @@ impl Contact {
         }
     }
 
-    /// Records whether the user has compared the safety number of [`Contact::identity`].
-    pub fn set_verified(&mut self, verified: bool) {
+    /// Records whether the user has compared the safety number of `identity`.
+    ///
+    /// # Errors
+    /// [`Error::IdentityChanged`] unless that is [`Contact::identity`]: it may have changed while the user compared.
+    pub fn set_verified(&mut self, identity: IdentityId, verified: bool) -> Result<()> {
+        if identity != self.identity {
+            return Err(Error::IdentityChanged);
+        }
         self.verified = verified;
         self.touch();
+        Ok(())
     }
 
     /// How far `author` is trusted as this contact.

@@ -290,8 +290,8 @@ fn m_ct_05_the_archive_is_bounded_and_evicts_the_last_in_the_order() {
 fn m_ct_07_a_changed_identity_stops_sending_until_the_user_decides() {
     let rng = &mut SeededRng::new(10);
     let (mut a, mut b) = talking(rng);
-    a.contact.set_verified(true);
     let known = b.account.id();
+    a.contact.set_verified(known, true).unwrap();
     let in_flight = b.contact.send(b"in flight", rng).unwrap();
     let (mut fresh, _) = devices(rng);
     fresh.contact = Contact::new(a.account.id());
@@ -334,6 +334,35 @@ fn m_ct_07_a_changed_identity_stops_sending_until_the_user_decides() {
         (received.trust, text(received)),
         (Trust::Other, b"in flight".to_vec())
     );
+}
+
+#[test]
+fn m_ct_07_verification_names_the_identity_whose_number_was_compared() {
+    let rng = &mut SeededRng::new(12);
+    let (mut a, b) = talking(rng);
+    let (known, other) = (b.account.id(), devices(rng).1.account.id());
+    // It awaits a decision: its number is not what the user compares, and the former one can still be verified.
+    a.contact.observe(other);
+    let before = a.contact.to_state();
+    for verified in [true, false] {
+        let refused = a.contact.set_verified(other, verified);
+        assert_eq!(refused, Err(Error::IdentityChanged));
+        assert_eq!(a.contact.to_state(), before);
+    }
+    a.contact.set_verified(known, true).unwrap();
+    assert_eq!(a.contact.trust(&known), Trust::Verified);
+
+    // The user compares the number of the former identity, accepts the new one elsewhere, and then answers.
+    a.contact.acknowledge(other).unwrap();
+    let before = a.contact.to_state();
+    let late = a.contact.set_verified(known, true);
+    assert_eq!(late, Err(Error::IdentityChanged));
+    assert_eq!(a.contact.to_state(), before);
+    assert_eq!(a.contact.trust(&other), Trust::Unverified);
+    a.contact.set_verified(other, true).unwrap();
+    assert_eq!(a.contact.trust(&other), Trust::Verified);
+    a.contact.set_verified(other, false).unwrap();
+    assert_eq!(a.contact.trust(&other), Trust::Unverified);
 }
 
 #[test]

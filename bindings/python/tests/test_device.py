@@ -49,7 +49,10 @@ def test_a_changed_identity_awaits_the_user(pair, tmp_path):
         (info,) = alice.contacts()
         assert info.name == "bob" and info.changed_identity == other.identity and not info.verified
         alice.acknowledge_identity("bob", info.changed_identity)
-        alice.set_verified("bob", True)
+        with pytest.raises(marline.DataError) as caught:
+            alice.set_verified("bob", info.identity, True)  # the number that was shown before the change
+        assert caught.value.name == "MARLINE_ERR_IDENTITY_CHANGED"
+        alice.set_verified("bob", other.identity, True)
         assert alice.contact("bob").verified and alice.contact("bob").identity == other.identity
 
 
@@ -70,6 +73,26 @@ def test_errors_of_files_have_classes(pair, tmp_path):
         marline.Device.open(tmp_path / "copy", key=KEY, options=marline.DeviceOptions(minimum_generation=alice.generation))
     with marline.Device.open_restored(tmp_path / "copy", NOW, key=KEY) as restored:
         assert restored.identity == alice.identity and restored.subject == b"alice"
+
+
+def test_another_process_in_a_checkpoint_keeps_commits_from_the_disk(pair, tmp_path):
+    alice, _ = pair
+    # Byte 121 of the file beside the log: sqlite.org/walformat.html. SQLite does not wait for it.
+    code = f"""
+import fcntl, sys
+shared = open({str(tmp_path / 'alice-shm')!r}, "r+b")
+fcntl.lockf(shared, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 121)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(marline.StorageError) as caught:
+            alice.flush()
+        assert caught.value.name == "MARLINE_ERR_IN_USE"
+        other.stdin.close()
+    assert other.returncode == 0
+    alice.flush()
 
 
 def test_a_passphrase_and_an_anchor_elsewhere(tmp_path):

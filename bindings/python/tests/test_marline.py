@@ -127,7 +127,10 @@ def test_contacts_stop_at_a_changed_identity():
     assert received.opened.plaintext == b"hello" and received.trust == marline.Trust.UNVERIFIED
     assert [event.kind for event in received.events] == [marline.EventKind.NEW_SESSION]
     assert to_alice.owns(first) and received.events[0].session_id == to_alice.sessions()[0].session_id
-    to_bob.set_verified(True)
+    with pytest.raises(marline.DataError) as caught:
+        to_bob.set_verified(alice.identity, True)
+    assert caught.value.name == "MARLINE_ERR_IDENTITY_CHANGED"
+    to_bob.set_verified(bob.identity, True)
     state = to_bob.export_state(KEY)
     to_bob = marline.Contact.import_state(KEY, state.sealed, state.generation)
     received = to_bob.receive(to_alice.send(b"hi"))

@@ -151,7 +151,7 @@ fn dead_at_every_statement_it_loses_nothing() {
             }
             deaths += 1;
             // The last acknowledgements.
-            child.set_verified("peer", true).unwrap();
+            child.set_verified("peer", peer.device.id(), true).unwrap();
         }
     }
     println!("{deaths} deaths");

@@ -7,7 +7,7 @@ fn a_changed_identity_stops_sending_until_the_user_decides() {
     let home = Home::new();
     let (mut a, mut b, _) = home.pair();
     say(&mut a, "b", &mut b, b"x");
-    a.set_verified("b", true).unwrap();
+    a.set_verified("b", b.id(), true).unwrap();
     let mut other = home.create("other");
     let publication = other.publish(4, NOW).unwrap();
     let added = a
@@ -26,6 +26,11 @@ fn a_changed_identity_stops_sending_until_the_user_decides() {
         Error::Protocol(ProtocolError::IdentityChanged)
     ));
     assert!(a.acknowledge_identity("b", b.id()).is_err());
+    let unknown = a.set_verified("b", other.id(), false).unwrap_err();
+    assert!(matches!(
+        unknown,
+        Error::Protocol(ProtocolError::IdentityChanged)
+    ));
 
     a.reject_identity("b").unwrap();
     say(&mut a, "b", &mut b, b"still you");
@@ -35,6 +40,12 @@ fn a_changed_identity_stops_sending_until_the_user_decides() {
         .unwrap();
     a.acknowledge_identity("b", other.id()).unwrap();
     say(&mut a, "b", &mut other, b"new you");
+    // The user compared the number of the former identity, and answers now.
+    let late = a.set_verified("b", b.id(), true).unwrap_err();
+    assert!(matches!(
+        late,
+        Error::Protocol(ProtocolError::IdentityChanged)
+    ));
     assert!(!a.contact("b").unwrap().verified);
     // The former identity is still read, and told apart.
     let late = b.send("a", b"late", NOW).unwrap();

@@ -42,7 +42,7 @@ fn files_of_every_schema_open_and_go_on() {
         assert_eq!(raw_schema(&home.path("alice")), 3);
         let ids = [alice.id(), bob.id()].map(|id| hex(id.as_bytes()));
         assert_eq!(ids, [facts[0], facts[1]]);
-        assert_eq!(alice.safety_number("bob").unwrap().to_string(), facts[2]);
+        assert_eq!(alice.safety_number(&bob.id()).to_string(), facts[2]);
         assert_eq!(alice.generation().to_string(), facts[3]);
         assert_eq!(alice.status(NOW).unwrap().subject, b"alice");
         assert_eq!(bob.unpublished().unwrap().unwrap().one_time.len(), 2);
@@ -92,7 +92,7 @@ fn freeze() {
         say(&mut alice, "bob", &mut bob, b"hello");
         say(&mut bob, "alice", &mut alice, b"hi");
     }
-    alice.set_verified("bob", true).unwrap();
+    alice.set_verified("bob", bob.id(), true).unwrap();
     let out = alice.send("bob", b"not read yet", NOW).unwrap();
     let _ = bob.receive(&out.message, None, NOW).unwrap();
     alice.mark_sent(out.id).unwrap();
@@ -101,7 +101,7 @@ fn freeze() {
         device.flush().unwrap();
     }
     let ids = [alice.id(), bob.id()].map(|id| hex(id.as_bytes()));
-    let number = alice.safety_number("bob").unwrap();
+    let number = alice.safety_number(&bob.id());
     let generation = alice.generation();
     let facts = format!("{}\n{}\n{number}\n{generation}\n", ids[0], ids[1]);
     fs::write(dir.join("facts"), facts).unwrap();

@@ -41,7 +41,7 @@ fn an_older_copy_of_the_file_is_a_rollback_and_harmless_once_restored() {
     let home = Home::new();
     let (mut a, mut b, publication) = home.pair();
     say(&mut a, "b", &mut b, b"x");
-    a.set_verified("b", true).unwrap();
+    a.set_verified("b", b.id(), true).unwrap();
     a.backup(home.path("backup")).unwrap();
     let kept = a.generation();
     let old = b.send("a", b"read after the backup", NOW).unwrap();

@@ -2,9 +2,10 @@
 
 use std::ptr;
 
-use marline_device::{Added, ContactInfo, IdentityId};
+use marline_device::{Added, ContactInfo};
 
 use crate::boundary::{call, read};
+use crate::contact::{flag, identity_id};
 use crate::facts::{MarlineFacts, facts_of};
 use crate::handles::{MarlineContacts, MarlineDevice};
 use crate::prekey::MARLINE_ID_SIZE;
@@ -133,31 +134,37 @@ pub unsafe extern "C" fn marline_device_contact(
     })
 }
 
-/// Records whether the user has compared the safety number: see marline_safety_number.
+/// Records whether the user has compared the safety number of an identity, the contact's when it was shown: see
+/// marline_safety_number.
 ///
 /// @param[in,out] device  not NULL
 /// @param[in] name  the contact's name; `name_len` bytes
 /// @param[in] name_len  length of the name
+/// @param[in] identity  not NULL; the one whose number was compared; `identity_len` bytes
+/// @param[in] identity_len  MARLINE_ID_SIZE
 /// @param[in] verified  1 or 0
 /// @param[out] err  nullable; see marline_error
-/// @return as marline_device_contact
+/// @return as marline_device_contact; MARLINE_ERR_IDENTITY_CHANGED when the contact has another identity by now
 /// @threads exclusive: no other call may use the handle
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_device_set_verified(
     device: *mut MarlineDevice,
     name: *const u8,
     name_len: usize,
+    identity: *const u8,
+    identity_len: usize,
     verified: u32,
     err: *mut MarlineError,
 ) -> Status {
     call!(err, |c| {
         let mut device = c.exclusive(device)?;
         let name = c.text(name, name_len)?;
-        if verified > 1 {
-            return Err(MARLINE_ERR_ARGUMENT);
-        }
+        let identity = identity_id(c, identity, identity_len)?;
+        let verified = flag(verified)?;
         let device = device.device()?;
-        device.set_verified(name, verified == 1).map_err(of_device)
+        device
+            .set_verified(name, identity, verified)
+            .map_err(of_device)
     })
 }
 
@@ -183,7 +190,7 @@ pub unsafe extern "C" fn marline_device_acknowledge_identity(
     call!(err, |c| {
         let mut device = c.exclusive(device)?;
         let name = c.text(name, name_len)?;
-        let identity = IdentityId::from_bytes(*c.array(identity, identity_len)?);
+        let identity = identity_id(c, identity, identity_len)?;
         let device = device.device()?;
         device
             .acknowledge_identity(name, identity)

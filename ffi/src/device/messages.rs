@@ -1,9 +1,9 @@
 //! Sending and receiving through a device.
 
 use marline_device::{Outgoing, SendOptions};
-use zeroize::Zeroizing;
 
 use crate::boundary::{Output, OutputBytes, call, read};
+use crate::buffer::Bytes;
 use crate::contact::plaintext_bytes;
 use crate::handles::{MarlineBuffer, MarlineDevice, MarlineInbox, MarlineOutbox};
 use crate::options::MarlineOptions;
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn marline_outbox_get(
         let outbox = c.shared(outbox)?;
         let index = usize::try_from(index).map_err(|_| MARLINE_ERR_ARGUMENT)?;
         let outgoing = outbox.get(index).ok_or(MARLINE_ERR_ARGUMENT)?;
-        name.put(Zeroizing::new(outgoing.contact.as_bytes().to_vec()));
+        name.put(Bytes::from(outgoing.contact.as_bytes().to_vec()));
         out.put(outgoing.clone())
     })
 }
@@ -297,7 +297,7 @@ struct Sent<'a>(OutputBytes<'a>, Output<'a, *mut MarlineBuffer>);
 
 impl Sent<'_> {
     fn put(self, outgoing: Outgoing) -> Result<(), Status> {
-        self.1.put(Zeroizing::new(outgoing.message));
+        self.1.put(Bytes::from(outgoing.message));
         self.0.write(&outgoing.id)
     }
 }

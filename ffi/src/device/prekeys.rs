@@ -1,9 +1,8 @@
 //! Prekeys and upkeep of a device.
 
-use zeroize::Zeroizing;
-
 use crate::account::{one_time_count, task_bits};
 use crate::boundary::call;
+use crate::buffer::Bytes;
 use crate::handles::{MarlineBuffer, MarlineDevice, MarlinePublication};
 use crate::status::{MarlineError, Status, of_device};
 
@@ -201,7 +200,7 @@ pub unsafe extern "C" fn marline_device_subject(
         let out = c.out_handle(out_subject)?;
         let mut device = c.exclusive(device)?;
         let subject = device.device()?.status(0).map_err(of_device)?.subject;
-        out.put(Zeroizing::new(subject));
+        out.put(Bytes::from(subject));
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 #define DEVICES_H
 
 #include "world.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -145,7 +146,10 @@ static void devices_talk_and_keep_what_waits(void) {
     CHECK(inbox == NULL);
     marline_buffer_free(message);
 
-    OK(marline_device_set_verified(alice, STR("bob"), 1, NULL));
+    OK(marline_device_identity(alice, own, sizeof own, NULL));
+    EXPECT(MARLINE_ERR_IDENTITY_CHANGED, marline_device_set_verified(alice, STR("bob"), own, sizeof own, 1, NULL));
+    OK(marline_device_identity(bob, own, sizeof own, NULL));
+    OK(marline_device_set_verified(alice, STR("bob"), own, sizeof own, 1, NULL));
     CHECK(device_says(bob, "talk-alice", alice, "hi") == MARLINE_TRUST_VERIFIED);
     OK(marline_device_contact(alice, STR("bob"), &contacts, NULL));
     CHECK(marline_contacts_count(contacts) == 1 && marline_contacts_name_len(contacts, 0) == 3);
@@ -199,6 +203,32 @@ static void what_is_released_is_on_disk_before(void) {
     marline_inbox_free(inbox), marline_outbox_free(outbox);
     marline_buffer_free(name), marline_buffer_free(same), marline_buffer_free(next);
     marline_device_free(alice), marline_device_free(bob);
+}
+
+/* Another process that is in the middle of a checkpoint, for which SQLite does not wait: byte 121 of the file beside the log
+ * (sqlite.org/walformat.html). For the lock of writers it waits half a minute. */
+static void another_process_keeps_commits_from_the_disk(void) {
+    marline_device *device = device_new("in-use");
+    int ready[2], over[2], status = 0;
+    char byte = 0;
+    pid_t child;
+    CHECK(pipe(ready) == 0 && pipe(over) == 0);
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 121, .l_len = 1};
+        int file = open(in_folder("in-use-shm"), O_RDWR);
+        close(over[1]);
+        if (fcntl(file, F_SETLK, &lock) != 0 || write(ready[1], "r", 1) != 1) _exit(1);
+        _exit(read(over[0], &byte, 1) != 0);
+    }
+    close(ready[1]), close(over[0]);
+    CHECK(read(ready[0], &byte, 1) == 1 && byte == 'r');
+    EXPECT(MARLINE_ERR_IN_USE, marline_device_flush(device, NULL));
+    close(over[1]), close(ready[0]);
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    OK(marline_device_flush(device, NULL));
+    marline_device_free(device);
 }
 
 static void two_handles_on_one_file_never_use_one_key(void) {
@@ -459,6 +489,7 @@ static void device_tests(int quick) {
     devices_talk_and_keep_what_waits();
     what_is_released_is_on_disk_before();
     two_handles_on_one_file_never_use_one_key();
+    another_process_keeps_commits_from_the_disk();
     a_contacts_changed_identity_awaits_the_user();
     a_device_keeps_itself_up();
     an_older_copy_is_a_rollback_and_can_be_made_safe();

@@ -110,7 +110,8 @@ void contacts() {
     CHECK(hello.opened.text() == "hello" && hello.trust == MARLINE_TRUST_UNVERIFIED && hello.events.size() == 1);
     CHECK(hello.events.at(0)->kind == MARLINE_EVENT_NEW_SESSION && !hello.events.at(1));
     CHECK(*to_alice.owns(first) && *to_alice.session_count() == 1 && to_alice.session_facts(0)->slots == 4);
-    CHECK(to_bob.set_verified(true));
+    CHECK(to_bob.set_verified(*alice.identity(), true).code == MARLINE_ERR_IDENTITY_CHANGED);
+    CHECK(to_bob.set_verified(*bob.identity(), true));
     auto hi = to_bob.receive(*to_alice.send("hi")).value();
     CHECK(hi.opened.text() == "hi" && hi.trust == MARLINE_TRUST_VERIFIED);
     auto state = to_bob.export_state(key).value();
@@ -142,7 +143,7 @@ void devices() {
     CHECK(got.subject() == marline::bytes("alice") && got.events()->size() == 1);
     CHECK(bob.inbox()->size() == 1 && bob.acknowledge(got.at(0)->id) && bob.inbox()->size() == 0);
     CHECK(bob.receive(sent.message, now, "alice", "ad").code() == MARLINE_ERR_DUPLICATE);
-    CHECK(alice.set_verified("bob", true) && alice.contact("bob")->at(0)->verified == 1);
+    CHECK(alice.set_verified("bob", added.second, true) && alice.contact("bob")->at(0)->verified == 1);
     CHECK(alice.contacts()->name(0) == "bob" && alice.contacts()->session(0, 0)->slots == 4);
     CHECK(alice.reject_identity("bob") && !alice.acknowledge_identity("bob", added.second));
     CHECK(alice.reset("bob", now).code() == MARLINE_ERR_NO_SESSION);

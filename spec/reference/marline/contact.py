@@ -260,7 +260,9 @@ def refuse_identity(c: ContactState) -> ContactState:
     return _grown(c, changed=None, sessions=kept)
 
 
-def set_verified(c: ContactState, verified: bool) -> ContactState:
+def set_verified(c: ContactState, identity: bytes, verified: bool) -> ContactState:
+    if identity != c.identity:
+        raise IdentityChanged
     return _grown(c, verified=verified)
 
 

@@ -104,7 +104,7 @@ def contact_verified(kept, q):
     c, verified = kept.contact(q), q.get("verified")
     if not isinstance(verified, bool):
         raise Fault("input verified must be true or false")
-    c.state = contact.set_verified(c.state, verified)
+    c.state = contact.set_verified(c.state, c.state.identity, verified)
 
 
 @op

@@ -203,7 +203,9 @@ def test_identity():
     a, b = talking()
     carol = Device(account.generate(b"alice", Seeded(7)), None, b.account.identity.id, a.draws)
     known, shown = a.account.identity.id, carol.account.identity.id
-    b.contact = contact.set_verified(b.contact, True)
+    b.contact = contact.set_verified(b.contact, known, True)
+    with pytest.raises(IdentityChanged):
+        contact.set_verified(b.contact, shown, True)
     received = b.take(carol.start(b, 1, b"it is me"))
     assert received.trust == "other" and received.payload == b"it is me"
     sid = contact.sending(carol.contact).session.session_id

@@ -157,7 +157,8 @@ fn refuse_identity(driver: &mut Driver, q: &Request<'_>) -> Reply {
 fn verified(driver: &mut Driver, q: &Request<'_>) -> Reply {
     let verified = q.optional("verified").and_then(Value::as_bool);
     let verified = verified.ok_or_else(|| wrong("verified", "true or false"))?;
-    named(&mut driver.contacts, "contact", q)?.set_verified(verified);
+    let contact = named(&mut driver.contacts, "contact", q)?;
+    contact.set_verified(contact.identity(), verified)?;
     outputs! {}
 }
 
