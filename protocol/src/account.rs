@@ -117,7 +117,8 @@ impl<T: Signer> Account<External<T>> {
         Self::new(External(signer), subject)
     }
 
-    /// Restores a state of a device with an external signer, as [`Account::import`].
+    /// Restores a state of a device with an external signer, as [`Account::import`]. A signer that must outlive a refused
+    /// state is lent, as `&signer`.
     ///
     /// # Errors
     /// As [`Account::import`]; [`Error::IdentityChanged`] when `signer` is another identity's.
@@ -265,7 +266,7 @@ impl<S: AccountSigner> Account<S> {
     ) -> Result<(Session, Vec<u8>)> {
         let peer = bundle.unverified_identity();
         let known = self.seen.get(&peer).copied();
-        let verified = bundle.verify(now, known, self.id())?;
+        let verified = bundle.verified(now, known, self.id())?;
         if known.is_none() && self.seen.len() >= MAX_SEEN {
             return Err(Error::Limit);
         }

@@ -65,6 +65,17 @@ pub trait Signer {
     fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature>;
 }
 
+/// A signer that is lent: an account that is not restored leaves its owner with it.
+impl<T: Signer + ?Sized> Signer for &T {
+    fn identity(&self) -> &IdentityKey {
+        (**self).identity()
+    }
+
+    fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature> {
+        (**self).sign(input, rnd)
+    }
+}
+
 /// A signer outside of this process or module: an account with it stores its public identity only.
 pub struct External<T>(pub T);
 

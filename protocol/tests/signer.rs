@@ -140,6 +140,12 @@ fn a_state_has_the_identity_and_not_the_secret() {
     assert_eq!(import(stranger, 0).err(), Some(Error::IdentityChanged));
     let rollback = import(Remote::alice(), generation + 1);
     assert_eq!(rollback.err(), Some(Error::Rollback));
+    // A signer that is only lent is still there when a state is refused.
+    let lent = Remote::alice();
+    let import = |minimum| Account::import_with_signer(&key, &blob, minimum, &lent);
+    assert_eq!(import(generation + 1).err(), Some(Error::Rollback));
+    let mut restored = import(generation).unwrap();
+    assert!(restored.publish(1, NOW, rng).is_ok());
     // A state is of one kind of account or of the other.
     assert_eq!(
         Account::import(&key, &blob, 0).err(),

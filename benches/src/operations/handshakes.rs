@@ -31,7 +31,7 @@ fn bundles() -> Outcome<[Operation; 2]> {
     let (own, bytes) = (account("alice")?.id(), bundle.to_bytes());
     let (one, other) = (primitives()?, primitives()?);
     let decode = repeat(move || Ok(PrekeyBundle::from_bytes(&bytes)?));
-    let verify = repeat(move || Ok(bundle.verify(NOW, None, own).map(|_| ())?));
+    let verify = repeat(move || Ok(bundle.verify(NOW, None, own)?));
     Ok([
         Operation::new("decode a bundle", decode, repeat(move || one.check_keys())),
         Operation::new(

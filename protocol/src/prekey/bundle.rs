@@ -44,7 +44,7 @@ pub struct PrekeyBundle {
 }
 
 /// A bundle whose signature, path, validity and owner were checked: the only thing a handshake starts from.
-pub struct VerifiedBundle<'a> {
+pub(crate) struct VerifiedBundle<'a> {
     pub(crate) bundle: &'a PrekeyBundle,
     pub(crate) signed_leaf: Hash,
     pub(crate) onetime_leaf: Option<Hash>,
@@ -74,12 +74,18 @@ impl PrekeyBundle {
         matches!(self.record, Record::OneTime { .. })
     }
 
-    /// Verifies signature, prekey and validity at `now` (Unix seconds), in the order of section 3.3.
-    /// `known` is the highest generation accepted from this identity before, `own` the caller's identity.
+    /// Verifies signature, prekey and validity at `now` (Unix seconds), in the order of section 3.3: for who keeps bundles.
+    /// Starting a session does it again. `known` is the highest generation accepted from this identity before, `own` the
+    /// caller's identity.
     ///
     /// # Errors
     /// [`Error::Authentication`], [`Error::Expired`], [`Error::Rollback`], [`Error::OwnIdentity`].
-    pub fn verify(
+    pub fn verify(&self, now: u64, known: Option<u64>, own: IdentityId) -> Result<()> {
+        self.verified(now, known, own).map(|_| ())
+    }
+
+    /// The same, with the proof that a handshake asks for.
+    pub(crate) fn verified(
         &self,
         now: u64,
         known: Option<u64>,

@@ -5,7 +5,8 @@ pub mod manifest;
 mod publication;
 pub mod tree;
 
-pub use bundle::{PrekeyBundle, Record, VerifiedBundle};
+pub(crate) use bundle::VerifiedBundle;
+pub use bundle::{PrekeyBundle, Record};
 pub(crate) use publication::Publisher;
 pub use publication::{Claimed, Publication, PublicationState};
 
