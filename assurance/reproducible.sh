@@ -1,39 +1,50 @@
 #!/usr/bin/env bash
-# Is the C library the same bytes, wherever it is built? The committed tree is built twice, from fresh clones in two
-# places, with target directories, Cargo homes and time zones of their own, and compared: with AWS-LC, and --portable.
+# Is the C library the same bytes, wherever it is built? The last commit is built twice, from clones in two places, with
+# target directories, Cargo homes and time zones of their own: with AWS-LC, then --portable.
 #
 #   assurance/reproducible.sh
 #
-# Needs what ffi/install.sh needs, and git. Exit status: 0 the same, 1 they differ.
+# Needs what ffi/install.sh needs, and git. Exit status: 0 the same, 1 they differ (what was built is kept then).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+home=${CARGO_HOME:-$HOME/.cargo}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+one=$work/one other=$work/another/place-with-a-longer-name
+git clone -q "$root" "$one/tree"
+git clone -q "$one/tree" "$other/tree" # of the same commit, whatever happens to the first one's origin
 
-# build PLACE: both variants of a fresh clone, into PLACE/aws-lc and PLACE/portable.
+# Another Cargo home, so that the crates' sources are unpacked somewhere else; what was downloaded is used again.
+cargo fetch -q --locked --manifest-path "$one/tree/Cargo.toml"
+mkdir -p "$other/home/registry"
+for kept in registry/cache registry/index config.toml; do
+  [ ! -e "$home/$kept" ] || ln -s "$home/$kept" "$other/home/$kept"
+done
+
+# build PLACE VARIANT [FLAGS…]
 build() {
-  local place=$work/$1
-  git clone -q "$root" "$place/tree"
-  CARGO_TARGET_DIR=$place/target "$place/tree/ffi/install.sh" --prefix "$place/aws-lc"
-  CARGO_TARGET_DIR=$place/target "$place/tree/ffi/install.sh" --prefix "$place/portable" --portable
+  local place=$1 variant=$2
+  shift 2
+  CARGO_TARGET_DIR=$place/target "$place/tree/ffi/install.sh" --prefix "$place/$variant" "$@"
 }
 
-build one
-# Another Cargo home, so that the crates' sources are unpacked somewhere else; what was downloaded is used again.
-home=${CARGO_HOME:-$HOME/.cargo} other=$work/another/home
-mkdir -p "$other/registry"
-for kept in registry/cache registry/index config.toml; do
-  [ ! -e "$home/$kept" ] || ln -s "$home/$kept" "$other/$kept"
-done
-CARGO_HOME=$other TZ=Pacific/Kiritimati build another/place-with-a-longer-name
-
 rc=0
-for file in {aws-lc,portable}/lib/libmarline.{so,a}; do
-  one=$work/one/$file other=$work/another/place-with-a-longer-name/$file
-  sha256sum <"$one" | sed "s| *-|  $file|"
-  cmp "$one" "$other" || rc=1
-  # Nobody's home is in what is shipped.
-  ! grep -qaF -e "$work" -e "$home" "$one" || { echo "$file: a path of this machine is in it"; rc=1; }
+for variant in aws-lc portable; do
+  flags=()
+  [ "$variant" = aws-lc ] || flags=(--portable)
+  build "$one" "$variant" "${flags[@]}" &
+  CARGO_HOME=$other/home TZ=Pacific/Kiritimati build "$other" "$variant" "${flags[@]}"
+  wait "$!"
+  for library in libmarline.so libmarline.a; do
+    file=$variant/lib/$library
+    sha256sum <"$one/$file" | sed "s| *-|  $file|"
+    cmp "$one/$file" "$other/$file" || rc=1
+    ! grep -qaF -e "$work" -e "$home" "$one/$file" || { echo "$file: a path of this machine is in it"; rc=1; }
+  done
 done
-[ "$rc" -ne 0 ] || echo "both builds are the same bytes"
+if [ "$rc" -eq 0 ]; then
+  echo "the same bytes in both places"
+  rm -rf "$work"
+else
+  echo "they differ: $work"
+fi
 exit "$rc"
