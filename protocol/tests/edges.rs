@@ -215,3 +215,23 @@ fn a_session_ranks_above_the_floor() {
         assert_eq!(contact.highest_rank(), rank);
     }
 }
+
+#[test]
+fn a_contact_owns_no_message_that_is_not_an_initial_one() {
+    let Pair { bob, mut a, .. } = answered(&mut SeededRng::new(15));
+    let contact = Contact::new(bob.id());
+    let message = a.encrypt(b"", &mut SeededRng::new(16)).unwrap();
+    assert!(!contact.owns(&message) && !contact.owns(b""));
+}
+
+#[test]
+fn safety_numbers_are_shown_in_twelve_groups_of_five_digits() {
+    let (alice, bob) = accounts(&mut SeededRng::new(17));
+    let number = alice.safety_number(&bob.id());
+    let shown = number.to_string();
+    assert_eq!(format!("{number:?}"), shown);
+    let groups: Vec<_> = shown.split(' ').collect();
+    assert_eq!(groups.len(), 12);
+    assert!(groups.iter().all(|group| group.len() == 5));
+    assert_eq!(groups.concat(), number.digits());
+}
