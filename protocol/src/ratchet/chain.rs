@@ -371,6 +371,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "2,500 steps take it minutes")]
     fn c5_a_full_store_evicts_the_oldest() {
         let mut chain = chain();
         take(&mut chain, 2_500).unwrap();
@@ -381,6 +382,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "25,000 steps take it an hour")]
     fn c4_a_jump_beyond_the_budget_is_refused() {
         assert!(take(&mut chain(), 25_000).is_ok());
         assert_eq!(take(&mut chain(), 25_001).err(), Some(Error::TooFarAhead));
