@@ -130,6 +130,11 @@ cat "$work/out"
 "$work/suite_asan"
 "$work/suite_testing"
 
+step "a fork is noticed where no page of memory is emptied in the child, too (control: a system that lies)"
+gcc "${c[@]}" -shared -fPIC $tests/madvise.c -o "$work/madvise.so"
+for answer in refuses agrees; do MADVISE=$answer LD_PRELOAD="$work/madvise.so" "$work/suite" quick; done
+never timeout 100 env MADVISE=lies LD_PRELOAD="$work/madvise.so" "$work/suite" quick
+
 step "C++ suite: C++17 and C++20, with and without exceptions and RTTI, shared and static with ASan and UBSan"
 for flags in "-std=c++17" "-std=c++17 -fno-exceptions -fno-rtti" "-std=c++20"; do
   # shellcheck disable=SC2086
