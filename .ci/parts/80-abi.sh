@@ -57,11 +57,11 @@ needed=$(readelf -d "$so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | LC_ALL=C sort
 size=$(stat -L -c %s "$so")
 echo "libmarline.so with AWS-LC and the device: $size bytes, limit 5000000"
 [ "$size" -le 5000000 ]
-# The bound is for the portable provider without SQLite, which is as large again as the rest.
+# With the device it is 2.1 MB: a third of that is SQLite.
 small=$work/small/lib/libmarline.so
 size=$(stat -L -c %s "$small")
-echo "libmarline.so, portable, without the device: $size bytes, limit 1500000"
-[ "$size" -le 1500000 ]
+echo "libmarline.so, portable, without the device: $size bytes, limit 1200000"
+[ "$size" -le 1200000 ]
 nm -D --defined-only "$small" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u |
   diff - <(grep -vE '^marline_(device|inbox|outbox|contacts)_' ffi/abi/symbols.txt)
 gcc -std=c99 "-I$work/small/include" -Wall -Wextra -pedantic-errors -Werror -fsyntax-only "$work/h.c"
