@@ -6,6 +6,8 @@ pub mod people;
 mod account;
 mod agreement;
 mod bundle;
+mod contact_archive;
+mod contact_frames;
 mod contact_people;
 mod contact_rules;
 mod contact_state;
