@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use getrandom::SysRng;
-use marline::hazmat::reproducible;
 use marline::{Account, Session, fingerprint};
 use rand_core::{TryCryptoRng, TryRng};
 
@@ -145,7 +144,7 @@ pub unsafe extern "C" fn marline_testing_load_session(
     })
 }
 
-/// An account of a state in the clear. Its signatures are a function of that state and of the script, as the vectors need it.
+/// An account of a state in the clear.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_testing_load_account(
     state: *const u8,
@@ -156,7 +155,7 @@ pub unsafe extern "C" fn marline_testing_load_account(
     call!(err, |c| {
         let out = c.out_handle(out)?;
         let account = Account::from_state(c.bytes(state, length)?).map_err(of)?;
-        out.put(AnyAccount::Local(reproducible(account)));
+        out.put(AnyAccount::Local(account));
         Ok(())
     })
 }

@@ -104,11 +104,6 @@ impl Account {
             _ => Err(Error::Malformed),
         })
     }
-
-    #[cfg(feature = "hazmat")]
-    pub(crate) fn signer_mut(&mut self) -> &mut IdentityKeyPair {
-        &mut self.signer
-    }
 }
 
 impl<T: Signer> Account<External<T>> {

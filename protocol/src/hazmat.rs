@@ -33,27 +33,13 @@ doors! {
 
 use alloc::vec::Vec;
 
-use crate::account::Account;
 use crate::error::Result;
-use crate::identity::{HybridSignature, IdentityKey, IdentityKeyPair, SigningInput};
+use crate::identity::{HybridSignature, IdentityKey, SigningInput};
 use crate::wire::padding::{Padding, unpadded_len};
 
 /// The signed input of a hybrid signature (spec section 2.2): `purpose` is one of the two `SIGN_` labels.
 pub fn signing_input(purpose: labels::Label, message: &[u8]) -> SigningInput {
     SigningInput::new(purpose, &[message])
-}
-
-/// The account, from now on with signatures that are a function of its state and of the caller's randomness, with either
-/// provider. AWS-LC's hedge is its own otherwise, in builds with this feature too: tests run what ships.
-pub fn reproducible(mut account: Account) -> Account {
-    account.signer_mut().sign_reproducibly();
-    account
-}
-
-/// The same for a key pair.
-pub fn reproducible_pair(mut pair: IdentityKeyPair) -> IdentityKeyPair {
-    pair.sign_reproducibly();
-    pair
 }
 
 /// Verifies a hybrid signature (M-ID-02).

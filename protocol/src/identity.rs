@@ -139,8 +139,6 @@ pub struct IdentityKeyPair {
     ed25519: Secret<32>,
     mldsa65: Secret<32>,
     public: IdentityKey,
-    /// `sign::mldsa65_sign`, unless `hazmat` asks for signatures that are a function of `rnd`.
-    mldsa65_sign: sign::Mldsa65Sign,
 }
 
 impl IdentityId {
@@ -266,14 +264,7 @@ impl IdentityKeyPair {
             ed25519,
             mldsa65,
             public,
-            mldsa65_sign: sign::mldsa65_sign,
         }
-    }
-
-    /// From now on a signature is a function of the seeds, the input and `rnd`, with either provider.
-    #[cfg(feature = "hazmat")]
-    pub(crate) fn sign_reproducibly(&mut self) {
-        self.mldsa65_sign = sign::mldsa65_sign_reproducibly;
     }
 }
 
@@ -285,7 +276,7 @@ impl Signer for IdentityKeyPair {
     fn sign(&self, input: &SigningInput, rnd: &[u8; 32]) -> Result<HybridSignature> {
         Ok(HybridSignature {
             ed25519: sign::ed25519_sign(&self.ed25519, &input.0),
-            mldsa65: (self.mldsa65_sign)(&self.mldsa65, &input.0, rnd),
+            mldsa65: sign::mldsa65_sign(&self.mldsa65, &input.0, rnd),
         })
     }
 }

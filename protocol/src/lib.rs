@@ -38,10 +38,9 @@
 //!
 //! No I/O, no clock, no global state: randomness and `now` are arguments. `no_std` with `alloc`.
 //!
-//! Feature `aws-lc`: X25519, Ed25519 signing, ML-DSA, ML-KEM decapsulation and the AEAD run on AWS-LC's assembly, the
-//! rest on the portable crates as without the feature. The same refusals and the same bytes, but that AWS-LC draws the
-//! hedge of an ML-DSA signature from the operating system itself; two to eight times faster on x86-64. It needs `std` and a C
-//! compiler. Outside this repository, `AWS_LC_SYS_USE_SYSTEM=0` keeps
+//! Feature `aws-lc`: X25519, Ed25519 signing, ML-DSA keys and verification, ML-KEM decapsulation and the AEAD run on
+//! AWS-LC's assembly, the rest on the portable crates as without the feature. The same bytes, the same refusals, two to
+//! seven times faster on x86-64; it needs `std` and a C compiler. Outside this repository, `AWS_LC_SYS_USE_SYSTEM=0` keeps
 //! its build from linking another AWS-LC that the machine has.
 #![no_std]
 #![forbid(unsafe_code)]

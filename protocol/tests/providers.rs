@@ -1,5 +1,4 @@
-//! The provider `aws-lc` against `rustcrypto`, one primitive after the other: on random input, the same bytes (of ML-DSA
-//! signatures, which AWS-LC hedges by itself, the same verdicts); on edge
+//! The provider `aws-lc` against `rustcrypto`, one primitive after the other: on random input, the same bytes; on edge
 //! input (points of small order, other spellings, tampered and truncated forms, Wycheproof, CCTV), the same refusals.
 //!
 //! Without the feature `aws-lc` there is one provider, and only the first test remains.

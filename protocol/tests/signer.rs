@@ -10,7 +10,6 @@ use std::thread;
 use common::{ALICE, NOW, SeededRng, deliver};
 use ed25519_dalek::Signer as _;
 use marline::hazmat::codec::Encode;
-use marline::hazmat::reproducible_pair;
 use marline::{
     Account, Error, External, HybridSignature, IdentityKey, IdentityKeyPair, PrekeyBundle, Result,
     Secret, Signer, SigningInput, StateKey, Subject,
@@ -97,12 +96,11 @@ fn an_external_signer_publishes_and_initiates() {
     assert_eq!(opened.peer().subject.as_bytes(), ALICE.as_bytes());
 }
 
-/// The same seeds in memory are the same identity and make the same signatures, of the same `rnd`.
+/// The same seeds in memory are the same identity and make the same signatures.
 #[test]
 fn an_external_signer_and_a_key_pair_of_the_same_seeds_are_the_same() {
     let rng = &mut SeededRng::new(2);
     let pair = IdentityKeyPair::from_seeds(Secret::take(&mut [1; 32]), Secret::take(&mut [2; 32]));
-    let pair = reproducible_pair(pair);
     assert_eq!(pair.identity().id(), Remote::alice().identity().id());
     let subject = Subject::new(ALICE.as_bytes()).unwrap();
     let mut local = Account::with_signer(pair, subject);

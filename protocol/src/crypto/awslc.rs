@@ -3,12 +3,13 @@
 //!
 //! Portable stay, and why:
 //! - ML-KEM key generation and encapsulation: aws-lc-rs takes neither a seed nor `m`, it draws its own;
+//! - ML-DSA-65 signing: the same for `rnd`, and its generator is no place to draw from in a library: it aborts the
+//!   process where the system refuses, and fills itself from timing for tens of milliseconds before the first draw;
 //! - Ed25519 verification: AWS-LC takes points of small order, and is hardly faster;
 //! - SHA3-256: no faster on our short inputs; SHAKE256 and HMAC-SHA3: no API.
 //!
-//! ML-DSA-65 signing draws its hedge from AWS-LC's generator (the operating system's entropy), and nothing else here
-//! draws. AWS-LC fails where Rust would abort: when memory is short. The portable code does the work then, so that a
-//! failure is never an answer, but for the one that [`mldsa65_verify`] names.
+//! Nothing here draws randomness. AWS-LC fails where Rust would abort: when memory is short. The portable code does
+//! the work then, so that a failure is never an answer, but for the one that [`mldsa65_verify`] names.
 //!
 //! Secrets: AWS-LC wipes every block that it frees, aws-lc-rs what it returns. What the assembly leaves in registers
 //! and on the stack is out of reach.
@@ -23,7 +24,7 @@ use aws_lc_rs::signature::{
 };
 
 use super::rustcrypto;
-pub use super::rustcrypto::{ed25519_accepts, ed25519_verify};
+pub use super::rustcrypto::{ed25519_accepts, ed25519_verify, mldsa65_sign};
 use crate::secret::Secret;
 
 /// The name that tests and tools print.
@@ -106,19 +107,6 @@ pub fn mldsa65_public(seed: &Secret<32>) -> Box<[u8; 1952]> {
         .ok()
         .and_then(|key| Box::<[u8]>::from(key.public_key().as_ref()).try_into().ok())
         .unwrap_or_else(|| rustcrypto::mldsa65_public(seed))
-}
-
-/// Hedged signing with an empty context (FIPS 204 algorithm 2). AWS-LC draws its own `rnd`; this one serves where it fails.
-pub fn mldsa65_sign(seed: &Secret<32>, message: &[u8], rnd: &[u8; 32]) -> Box<[u8; 3309]> {
-    let mut signature = Box::new([0; 3309]);
-    let length = PqdsaKeyPair::from_seed(&ML_DSA_65_SIGNING, seed.expose())
-        .ok()
-        .and_then(|key| key.sign(message, &mut *signature).ok());
-    if length == Some(signature.len()) {
-        signature
-    } else {
-        rustcrypto::mldsa65_sign(seed, message, rnd)
-    }
 }
 
 /// Verification with an empty context (FIPS 204 algorithm 3). No key fails to parse, so when one does, memory is short. A

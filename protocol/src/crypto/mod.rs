@@ -1,6 +1,5 @@
 //! The primitives: one small typed module each, over one provider (spec section 1.2). Both providers have the same
-//! functions and give the same bytes, but for the hedge of an ML-DSA signature; `tests/providers.rs` holds one against the
-//! other.
+//! functions and give the same bytes; `tests/providers.rs` holds one against the other.
 //!
 //! Nothing outside this folder names a primitive crate. Bytes from outside become types here once,
 //! and those types cannot hold an unchecked value.

@@ -2,8 +2,6 @@
 
 use alloc::boxed::Box;
 
-#[cfg(feature = "hazmat")]
-use super::rustcrypto;
 use super::{dh, provider};
 use crate::declassify::declassify;
 use crate::error::{Error, Result};
@@ -67,22 +65,9 @@ pub fn mldsa65_public(seed: &Secret<32>) -> Box<[u8; 1952]> {
     public
 }
 
-/// What signs with ML-DSA-65: from seed, message and `rnd`.
-pub type Mldsa65Sign = fn(&Secret<32>, &[u8], &[u8; 32]) -> Box<[u8; 3309]>;
-
-/// A hedged ML-DSA-65 signature with empty context; `rnd` is 32 fresh bytes, for a provider that draws none.
+/// A hedged ML-DSA-65 signature with empty context; `rnd` is 32 fresh bytes.
 pub fn mldsa65_sign(seed: &Secret<32>, message: &[u8], rnd: &[u8; 32]) -> Box<[u8; 3309]> {
     provider::mldsa65_sign(seed, message, rnd)
-}
-
-/// The same as a function of its arguments, whatever the provider: for vectors, and for tests that compare bytes.
-#[cfg(feature = "hazmat")]
-pub fn mldsa65_sign_reproducibly(
-    seed: &Secret<32>,
-    message: &[u8],
-    rnd: &[u8; 32],
-) -> Box<[u8; 3309]> {
-    rustcrypto::mldsa65_sign(seed, message, rnd)
 }
 
 /// ML-DSA-65 verification with empty context.

