@@ -13,9 +13,10 @@ use marline::{Account, Contact, Error, InitiateOptions, Padding, PrekeyBundle, S
 use structures::{AccountState, Bundle, Record, SckaState, SessionState, Wire};
 
 fn with_slots(slots: Slots) -> InitiateOptions<'static> {
-    let mut options = InitiateOptions::default();
-    options.slots = slots;
-    options
+    InitiateOptions {
+        slots,
+        ..Default::default()
+    }
 }
 
 #[test]
