@@ -1,6 +1,6 @@
 //! The embedded store: one SQLite file in WAL mode.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
@@ -69,7 +69,7 @@ impl Sqlite {
     }
 
     fn found(path: &Path, durability: Durability, max_bytes: Option<u64>) -> Result<Self> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect(path)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         Self::prepare(connection, durability, max_bytes)
     }
@@ -82,7 +82,7 @@ impl Sqlite {
         if !path.try_exists()? {
             return Err(Error::NotFound);
         }
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect(path)?;
         connection.busy_timeout(BUSY_LIMIT)?;
         let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version = schema(&connection)?;
@@ -193,7 +193,8 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Exists`]; storage errors. No file is left behind then.
     pub fn copy_to(&mut self, path: &Path) -> Result<()> {
-        let text = path.to_str().ok_or(Error::Name)?;
+        let name = named(path);
+        let text = name.to_str().ok_or(Error::Name)?;
         make(path)?;
         let copied = self.connection.execute("VACUUM INTO ?1", [text]);
         if copied.is_err() {
@@ -213,6 +214,18 @@ fn make(path: &Path) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?;
     Ok(())
+}
+
+/// Opens a file that exists.
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    Ok(Connection::open_with_flags(named(path), flags)?)
+}
+
+/// A path that SQLite takes for nothing else: `:memory:` is no file to it, and in most of its builds `file:` begins an
+/// address with parameters. An absolute path stays as it is.
+fn named(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
 }
 
 fn schema(connection: &Connection) -> Result<usize> {
