@@ -7,49 +7,56 @@
 //! ancestors had. After `vfork`, and `clone` with `CLONE_VM`, parent and child have the same memory, and so the same page
 //! and the same handles: nothing exists twice, and the two exclude each other as two threads do.
 //!
-//! Elsewhere, and where the system refuses, the id of the process is asked for at every call.
+//! Elsewhere, where the system refuses, and on processors without 64-bit atomics, the id of the process is asked for at every
+//! call. That has a gap: a child in a new PID namespace whose id there is the one that its parent has in its own (both are 1,
+//! when the parent is the first process of a container) is taken for its parent.
 
 use std::process;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Marks given out. A child goes on from what its parent had given out when it was made.
-static GIVEN: AtomicU32 = AtomicU32::new(0);
-
-/// A number that stays as long as the process lives, and that no process has had which it descends from.
+/// A number that stays as long as the process lives, and that no process has had which it descends from (but for the
+/// gap above).
 pub(super) fn current() -> u64 {
-    match page::mark() {
-        Some(mark) => match mark.load(Ordering::Relaxed) {
-            0 => take(mark),
-            taken => taken,
-        },
-        None => u64::from(process::id()),
-    }
+    page::current().unwrap_or_else(|| u64::from(process::id()))
 }
 
-/// The first call in a process. If several threads are here at once, the mark of one of them counts.
-#[cold]
-fn take(mark: &AtomicU64) -> u64 {
-    let given = GIVEN.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-    // The number alone is new to all ancestors, unless one of their threads was here while another one forked.
-    // Therefore the id.
-    let new = u64::from(process::id()) << 32 | u64::from(given);
-    match mark.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => new,
-        Err(taken) => taken,
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    target_has_atomic = "64"
+))]
 mod page {
-    use std::ptr;
-    use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+    use std::{process, ptr};
 
+    /// Marks given out. A child goes on from what its parent had given out when it was made.
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
     /// The page, which lives as long as the process; NULL before the first call, [`REFUSED`] if there is none. No `OnceLock`: a
     /// fork while another thread is in it would leave it locked in the child.
     static PAGE: AtomicPtr<AtomicU64> = AtomicPtr::new(ptr::null_mut());
     static REFUSED: AtomicU64 = AtomicU64::new(0);
     /// The system rounds it up to a page.
     const LENGTH: usize = size_of::<AtomicU64>();
+
+    /// The mark of this process, if the system keeps a page for it.
+    pub(super) fn current() -> Option<u64> {
+        let mark = mark()?;
+        Some(match mark.load(Ordering::Relaxed) {
+            0 => take(mark),
+            taken => taken,
+        })
+    }
+
+    /// The first call in a process. If several threads are here at once, the mark of one of them counts.
+    #[cold]
+    pub(super) fn take(mark: &AtomicU64) -> u64 {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        // The number alone is new to all ancestors, unless one of their threads was here while another one forked.
+        // Therefore the id.
+        let new = u64::from(process::id()) << 32 | u64::from(given);
+        match mark.compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => new,
+            Err(taken) => taken,
+        }
+    }
 
     /// Where a process keeps its mark: 0 in a new process.
     pub(super) fn mark() -> Option<&'static AtomicU64> {
@@ -102,22 +109,25 @@ mod page {
     }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(all(
+    any(target_os = "linux", target_os = "android"),
+    target_has_atomic = "64"
+)))]
 mod page {
     /// No such page is known here.
-    pub(super) fn mark() -> Option<&'static super::AtomicU64> {
+    pub(super) fn current() -> Option<u64> {
         None
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", target_has_atomic = "64"))]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
 
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn linux_keeps_the_mark_and_is_not_asked() {
         let mark = page::mark().unwrap();
@@ -131,7 +141,7 @@ mod tests {
         let before = current();
         let mark = AtomicU64::new(0);
         let taken: BTreeSet<u64> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| take(&mark))).collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| page::take(&mark))).collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
         assert_eq!(taken, BTreeSet::from([mark.load(Ordering::Relaxed)]));
