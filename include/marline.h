@@ -14,13 +14,16 @@
  * - Bytes in are a pointer and a length; (NULL, 0) is empty; they are never changed. Memory out is a handle that
  *   the caller frees with the _free function of its type; that wipes it. _free(NULL) does nothing.
  * - An array of bytes for an output may overlap inputs, which are read before. Nothing else that is written may overlap
- *   anything that is given.
+ *   anything that is given. A failed call makes an array of a fixed size zero, and with it the inputs that it overlaps:
+ *   they are lost to a second try. An array of another size is written on success only.
  * - "shared": a const handle may be used by any number of calls at once. "exclusive": a handle that is not const
  *   is for one call at a time; the second gets MARLINE_ERR_BUSY and changes nothing. Any thread may call. Never
  *   free a handle that another thread may still use.
  * - "handle errors" are MARLINE_ERR_NULL, MARLINE_ERR_BAD_HANDLE, MARLINE_ERR_BUSY, MARLINE_ERR_POISONED and
  *   MARLINE_ERR_INTERNAL. After a fork the child gets MARLINE_ERR_WRONG_PROCESS for exclusive use of what the
- *   parent made: it imports the stored state instead.
+ *   parent made, and for states, secrets and prepared messages of it: it imports the stored state instead. Where the
+ *   parent is the first process of a PID namespace and the child of another one, this needs Linux 4.14 and a processor
+ *   with 64-bit atomics.
  * - A failed call leaves the state as it was, unless its documentation says otherwise.
  * - When memory is short, a large message is refused with MARLINE_ERR_NO_MEMORY; a small allocation that fails aborts
  *   the process, as in every Rust program. Nothing else aborts, exits or prints.
@@ -991,7 +994,7 @@ marline_account_import(const uint8_t *key,
  * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
  * @param[out] out_generation  not NULL; remember it, for marline_account_import
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -1400,7 +1403,7 @@ marline_contact_import(const uint8_t *key,
  * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
  * @param[out] out_generation  not NULL; remember it, for marline_contact_import
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2443,7 +2446,7 @@ marline_session_peer_subject(const marline_session *session,
  * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
  * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2468,7 +2471,7 @@ marline_session_export_secret(const marline_session *session,
  * @param[in] options  nullable; NULL is all defaults; `slots` must be 0
  * @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
  * @param[out] err  nullable; see marline_error
- * @return as marline_session_encrypt, without MARLINE_ERR_WRONG_PROCESS
+ * @return as marline_session_encrypt
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2492,7 +2495,7 @@ marline_session_prepare_encrypt(const marline_session *session,
  * @param[in] ad_len  length of the associated data
  * @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
  * @param[out] err  nullable; see marline_error
- * @return as marline_session_decrypt, without MARLINE_ERR_WRONG_PROCESS
+ * @return as marline_session_decrypt
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2513,7 +2516,7 @@ marline_session_prepare_decrypt(const marline_session *session,
  * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
  * @param[out] out_generation  not NULL; remember it, for marline_session_import
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_SPENT, MARLINE_ERR_RANDOMNESS
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_SPENT, MARLINE_ERR_RANDOMNESS
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2532,7 +2535,7 @@ marline_pending_state(const marline_pending *pending,
  * @param[in] pending  not NULL
  * @param[out] out_output  not NULL; a new buffer, free it with marline_buffer_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
  *         session, and there is no plaintext
  * @threads shared: any number of calls that only read
  */
@@ -2788,7 +2791,7 @@ marline_session_import(const uint8_t *key,
  * @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
  * @param[out] out_generation  not NULL; remember it, for marline_session_import
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status
@@ -2920,7 +2923,7 @@ marline_session_encrypt_into(marline_session *session,
  * @param[in] capacity  `message_len` is always enough
  * @param[out] out_len  not NULL; the length of the plaintext; with MARLINE_ERR_BUFFER_TOO_SMALL a capacity that
  *             is enough
- * @param[out] out_peer  not NULL; the peer's identity, `out_peer_len` bytes
+ * @param[out] out_peer  not NULL; the peer's identity, `out_peer_len` bytes; zero after a failure
  * @param[in] out_peer_len  MARLINE_ID_SIZE
  * @param[out] err  nullable; see marline_error
  * @return as marline_session_decrypt; MARLINE_ERR_BUFFER_TOO_SMALL: nothing has changed
@@ -3422,7 +3425,7 @@ marline_contact_session_facts(const marline_contact *contact,
  * @param[in] secret_len  1 to MARLINE_MAX_EXPORT
  * @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
  * @param[out] err  nullable; see marline_error
- * @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH; MARLINE_ERR_NO_SESSION
+ * @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH; MARLINE_ERR_NO_SESSION
  * @threads shared: any number of calls that only read
  */
 MARLINE_NODISCARD MARLINE_API marline_status

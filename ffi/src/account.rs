@@ -112,7 +112,7 @@ pub unsafe extern "C" fn marline_account_import(
 /// @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
 /// @param[out] out_generation  not NULL; remember it, for marline_account_import
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_account_export(
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn marline_account_export(
     call!(err, |c| {
         let (out, generation) = (c.out_handle(out_sealed), c.out(out_generation));
         let (out, generation) = (out?, generation?);
-        let account = c.shared(account)?;
+        let account = c.shared_by_maker(account)?;
         let key = state_key(c, key, key_len)?;
         let sealed = either!(&*account, |a| a.export(&key, &mut Os)).map_err(of)?;
         out.put(Bytes::from(sealed));

@@ -204,9 +204,21 @@ impl Contract {
         std::str::from_utf8(self.bytes(from, length)?).map_err(|_| MARLINE_ERR_ARGUMENT)
     }
 
-    /// A handle to read.
+    /// A handle to read: what tells no secret, and begins nothing that another process could go on with.
     pub fn shared<O: Object>(&self, handle: *const O) -> Result<Shared<'_, O::Value>, Status> {
-        let handle = self.handle::<O>(handle)?;
+        Self::reading(self.handle::<O>(handle)?)
+    }
+
+    /// A handle to read, by the process that made it: states, secrets, and messages that are prepared. A child that got
+    /// them would use keys that its parent uses too.
+    pub fn shared_by_maker<O: Object>(
+        &self,
+        handle: *const O,
+    ) -> Result<Shared<'_, O::Value>, Status> {
+        Self::reading(self.handle_of_maker::<O>(handle)?)
+    }
+
+    fn reading<V>(handle: &Handle<V>) -> Result<Shared<'_, V>, Status> {
         let mut state = handle.state.load(Ordering::Relaxed);
         loop {
             check(state, state & EXCLUSIVE != 0)?;
@@ -224,11 +236,7 @@ impl Contract {
 
     /// A handle to change, by the process that made it.
     pub fn exclusive<O: Object>(&self, handle: *mut O) -> Result<Exclusive<'_, O::Value>, Status> {
-        const { assert!(O::CHANGES) };
-        let handle = self.handle::<O>(handle)?;
-        if handle.process != process::current() {
-            return Err(MARLINE_ERR_WRONG_PROCESS);
-        }
+        let handle = self.handle_of_maker::<O>(handle)?;
         let order = (Ordering::Acquire, Ordering::Relaxed);
         match handle
             .state
@@ -237,6 +245,15 @@ impl Contract {
             Ok(_) => Ok(Exclusive(handle)),
             Err(state) => Err(check(state, true).err().unwrap_or(MARLINE_ERR_BUSY)),
         }
+    }
+
+    fn handle_of_maker<O: Object>(&self, handle: *const O) -> Result<&Handle<O::Value>, Status> {
+        const { assert!(O::CHANGES) };
+        let handle = self.handle::<O>(handle)?;
+        if handle.process != process::current() {
+            return Err(MARLINE_ERR_WRONG_PROCESS);
+        }
+        Ok(handle)
     }
 
     fn handle<O: Object>(&self, handle: *const O) -> Result<&Handle<O::Value>, Status> {

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn marline_contact_import(
 /// @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
 /// @param[out] out_generation  not NULL; remember it, for marline_contact_import
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_contact_export(
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn marline_contact_export(
     call!(err, |c| {
         let (out, generation) = (c.out_handle(out_sealed), c.out(out_generation));
         let (out, generation) = (out?, generation?);
-        let contact = c.shared(contact)?;
+        let contact = c.shared_by_maker(contact)?;
         let key = state_key(c, key, key_len)?;
         out.put(Bytes::from(contact.export(&key, &mut Os).map_err(of)?));
         generation.set(contact.generation());

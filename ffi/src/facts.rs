@@ -100,7 +100,7 @@ pub unsafe extern "C" fn marline_session_peer_subject(
 /// @param[in] secret_len  1 to MARLINE_MAX_EXPORT
 /// @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_session_export_secret(
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn marline_session_export_secret(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_secret)?;
-        let session = c.shared(session)?;
+        let session = c.shared_by_maker(session)?;
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
         let length = export_len(secret_len)?;
         let secret = session.export_secret(label, context, length);

@@ -32,7 +32,7 @@ pub enum Prepared {
 /// @param[in] options  nullable; NULL is all defaults; `slots` must be 0
 /// @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
 /// @param[out] err  nullable; see marline_error
-/// @return as marline_session_encrypt, without MARLINE_ERR_WRONG_PROCESS
+/// @return as marline_session_encrypt
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_session_prepare_encrypt(
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn marline_session_prepare_encrypt(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_pending)?;
-        let session = c.shared(session)?;
+        let session = c.shared_by_maker(session)?;
         let plaintext = plaintext_bytes(c, plaintext, plaintext_len)?;
         let ad = c.bytes(ad, ad_len)?;
         let padding = c.options(options)?.message_padding()?;
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn marline_session_prepare_encrypt(
 /// @param[in] ad_len  length of the associated data
 /// @param[out] out_pending  not NULL; a new pending change, free it with marline_pending_free
 /// @param[out] err  nullable; see marline_error
-/// @return as marline_session_decrypt, without MARLINE_ERR_WRONG_PROCESS
+/// @return as marline_session_decrypt
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_session_prepare_decrypt(
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn marline_session_prepare_decrypt(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_pending)?;
-        let session = c.shared(session)?;
+        let session = c.shared_by_maker(session)?;
         let message = c.bytes(message, message_len)?;
         let ad = c.bytes(ad, ad_len)?;
         room_for(message.len())?;
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn marline_session_prepare_decrypt(
 /// @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
 /// @param[out] out_generation  not NULL; remember it, for marline_session_import
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_SPENT, MARLINE_ERR_RANDOMNESS
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_SPENT, MARLINE_ERR_RANDOMNESS
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_pending_state(
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn marline_pending_state(
     call!(err, |c| {
         let (out, generation) = (c.out_handle(out_sealed), c.out(out_generation));
         let (out, generation) = (out?, generation?);
-        let pending = c.shared(pending)?;
+        let pending = c.shared_by_maker(pending)?;
         let key = state_key(c, key, key_len)?;
         let (sealed, number) = match &*pending {
             Prepared::Encrypt(pending) => (pending.state(&key, &mut Os), pending.generation()),
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn marline_pending_state(
 /// @param[in] pending  not NULL
 /// @param[out] out_output  not NULL; a new buffer, free it with marline_buffer_free
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_SPENT; MARLINE_ERR_AGREEMENT_FAILED: the prepared message ends the
 ///         session, and there is no plaintext
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn marline_pending_output(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_output)?;
-        let pending = c.shared(pending)?;
+        let pending = c.shared_by_maker(pending)?;
         let output = match &*pending {
             Prepared::Encrypt(pending) => pending.output().map(Vec::as_slice),
             Prepared::Decrypt(pending) => pending.output().map(Opened::plaintext),

@@ -59,7 +59,7 @@ pub unsafe extern "C" fn marline_session_import(
 /// @param[out] out_sealed  not NULL; a new buffer, free it with marline_buffer_free
 /// @param[out] out_generation  not NULL; remember it, for marline_session_import
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH, MARLINE_ERR_RANDOMNESS
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_session_export(
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn marline_session_export(
     call!(err, |c| {
         let (out, generation) = (c.out_handle(out_sealed), c.out(out_generation));
         let (out, generation) = (out?, generation?);
-        let session = c.shared(session)?;
+        let session = c.shared_by_maker(session)?;
         let key = state_key(c, key, key_len)?;
         out.put(Bytes::from(session.export(&key, &mut Os).map_err(of)?));
         generation.set(session.generation());
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn marline_session_encrypt_into(
 /// @param[in] capacity  `message_len` is always enough
 /// @param[out] out_len  not NULL; the length of the plaintext; with MARLINE_ERR_BUFFER_TOO_SMALL a capacity that
 ///             is enough
-/// @param[out] out_peer  not NULL; the peer's identity, `out_peer_len` bytes
+/// @param[out] out_peer  not NULL; the peer's identity, `out_peer_len` bytes; zero after a failure
 /// @param[in] out_peer_len  MARLINE_ID_SIZE
 /// @param[out] err  nullable; see marline_error
 /// @return as marline_session_decrypt; MARLINE_ERR_BUFFER_TOO_SMALL: nothing has changed

@@ -240,7 +240,7 @@ pub unsafe extern "C" fn marline_contact_session_facts(
 /// @param[in] secret_len  1 to MARLINE_MAX_EXPORT
 /// @param[out] out_secret  not NULL; a new buffer of `secret_len` bytes, free it with marline_buffer_free
 /// @param[out] err  nullable; see marline_error
-/// @return MARLINE_OK; handle errors; MARLINE_ERR_LENGTH; MARLINE_ERR_NO_SESSION
+/// @return MARLINE_OK; handle errors, MARLINE_ERR_WRONG_PROCESS; MARLINE_ERR_LENGTH; MARLINE_ERR_NO_SESSION
 /// @threads shared: any number of calls that only read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn marline_contact_export_secret(
@@ -255,7 +255,7 @@ pub unsafe extern "C" fn marline_contact_export_secret(
 ) -> Status {
     call!(err, |c| {
         let out = c.out_handle(out_secret)?;
-        let contact = c.shared(contact)?;
+        let contact = c.shared_by_maker(contact)?;
         let (label, context) = (c.bytes(label, label_len)?, c.bytes(context, context_len)?);
         let length = export_len(secret_len)?;
         let session = contact.sending().ok_or(MARLINE_ERR_NO_SESSION)?;

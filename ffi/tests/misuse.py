@@ -158,7 +158,7 @@ def main():
         print("    end();\n}\n")
         exclusive = [p for p in f["parameters"] if handle_of(p) and not p["type"].startswith("const")]
         print(f"static void in_a_child_{f['name']}(void) {{")
-        if exclusive:
+        if exclusive or "MARLINE_ERR_WRONG_PROCESS" in f["statuses"]:
             print(call(f, "in a child process", {}, "MARLINE_ERR_WRONG_PROCESS"))
         print("}\n")
         sessions = [p for p in f["parameters"] if handle_of(p) == "session"]

@@ -163,7 +163,8 @@ static void nothing_is_released_before_the_state(void) {
 
 static void memory_of_the_caller_is_enough(void) {
     world w;
-    uint8_t space[4096], peer[MARLINE_ID_SIZE], alice[MARLINE_ID_SIZE];
+    uint8_t space[4096], kept[4096], peer[MARLINE_ID_SIZE], alice[MARLINE_ID_SIZE];
+    const uint8_t zero[MARLINE_ID_SIZE] = {0};
     size_t needed, length;
     marline_facts before = MARLINE_FACTS_INIT, after = MARLINE_FACTS_INIT;
     marline_session *to_bob;
@@ -181,6 +182,13 @@ static void memory_of_the_caller_is_enough(void) {
     EXPECT(MARLINE_ERR_BUFFER_TOO_SMALL,
            marline_session_decrypt_into(w.to_bob, space, length, NO_AD, NULL, 0, &needed, peer, sizeof peer, NULL));
     CHECK(needed >= 8 && needed <= length);
+    /* An output of a fixed size is zero after a failure, and nothing beside it. */
+    memcpy(kept, space, length);
+    EXPECT(MARLINE_ERR_BUFFER_TOO_SMALL,
+           marline_session_decrypt_into(w.to_bob, space, length, NO_AD, NULL, 0, &needed, space + 9, sizeof zero, NULL));
+    CHECK(memcmp(space + 9, zero, sizeof zero) == 0 && memcmp(space, kept, 9) == 0);
+    CHECK(memcmp(space + 9 + sizeof zero, kept + 9 + sizeof zero, length - 9 - sizeof zero) == 0);
+    memcpy(space, kept, length);
     OK(marline_session_decrypt_into(w.to_bob, space, length, NO_AD, space, needed, &length, peer, sizeof peer, NULL));
     CHECK(length == 8 && memcmp(space, "in place", 8) == 0);
     CHECK(memcmp(peer, alice, 32) != 0); /* it is Bob's */
@@ -331,35 +339,57 @@ static pid_t clone_as_fork(void) {
     return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
-/* A new process, and `deeper` more, each made by the one before: what a process inherits it may only read and free; what it
- * makes is its own. The first call in a new process is of either kind. */
+/* What a child would use its parent's keys with. */
+static void only_its_maker_uses(world *w, marline_session *inherited, marline_pending *prepared) {
+    marline_buffer *out;
+    marline_pending *pending;
+    marline_publication *publication;
+    uint64_t generation;
+    const marline_status refused = MARLINE_ERR_WRONG_PROCESS;
+    EXPECT(refused, marline_session_encrypt(inherited, TEXT("x"), NO_AD, NULL, &out, NULL));
+    EXPECT(refused, marline_session_prepare_encrypt(inherited, TEXT("x"), NO_AD, NULL, &pending, NULL));
+    EXPECT(refused, marline_session_prepare_decrypt(inherited, BYTES(w->first), NO_AD, &pending, NULL));
+    EXPECT(refused, marline_pending_output(prepared, &out, NULL));
+    EXPECT(refused, marline_pending_state(prepared, w->key, 32, &out, &generation, NULL));
+    EXPECT(refused, marline_session_export(inherited, w->key, 32, &out, &generation, NULL));
+    EXPECT(refused, marline_session_export_secret(inherited, TEXT("x"), TEXT("x"), 32, &out, NULL));
+    EXPECT(refused, marline_account_export(w->bob, w->key, 32, &out, &generation, NULL));
+    EXPECT(refused, marline_account_publish(w->bob, 1, NOW, &publication, NULL));
+}
+
+/* A new process, and `deeper` more, each made by the one before: of what a process inherits it may only read what is no
+ * secret, and free it; what it makes is its own. The first call in a new process is of either kind. */
 static void in_a_child(world *w, marline_session *inherited, pid_t (*forks)(void), int deeper) {
     marline_buffer *message, *sealed;
     marline_session *own;
-    marline_publication *none;
+    marline_pending *pending;
+    marline_facts facts = MARLINE_FACTS_INIT;
     uint64_t generation;
     int status = 0;
     pid_t child;
+    OK(marline_session_export(inherited, w->key, 32, &sealed, &generation, NULL));
+    OK(marline_session_prepare_encrypt(inherited, TEXT("x"), NO_AD, NULL, &pending, NULL));
     fflush(NULL);
     child = forks();
     if (child == 0) {
         failures = 0;
-        OK(marline_session_export(inherited, w->key, 32, &sealed, &generation, NULL));
-        if (deeper % 2 == 0)
-            EXPECT(MARLINE_ERR_WRONG_PROCESS, marline_session_encrypt(inherited, TEXT("x"), NO_AD, NULL, &message, NULL));
+        if (deeper % 2 == 0) only_its_maker_uses(w, inherited, pending);
         OK(marline_session_import(w->key, 32, BYTES(sealed), generation, &own, NULL));
-        EXPECT(MARLINE_ERR_WRONG_PROCESS, marline_session_encrypt(inherited, TEXT("x"), NO_AD, NULL, &message, NULL));
-        EXPECT(MARLINE_ERR_WRONG_PROCESS, marline_account_publish(w->bob, 1, NOW, &none, NULL));
-        OK(marline_session_encrypt(own, TEXT("x"), NO_AD, NULL, &message, NULL));
-        marline_buffer_free(message);
+        only_its_maker_uses(w, inherited, pending);
+        OK(marline_session_facts(inherited, &facts, NULL));
+        marline_pending_free(pending), marline_buffer_free(sealed);
+        OK(marline_session_prepare_encrypt(own, TEXT("x"), NO_AD, NULL, &pending, NULL));
+        OK(marline_session_commit_encrypt(own, pending, &message, NULL));
+        marline_pending_free(pending), marline_buffer_free(message);
         if (deeper > 0) in_a_child(w, own, forks, deeper - 1);
         OK(marline_session_encrypt(own, TEXT("x"), NO_AD, NULL, &message, NULL));
-        marline_buffer_free(message), marline_buffer_free(sealed);
+        marline_buffer_free(message);
         marline_session_free(own), marline_session_free(inherited);
         _exit(failures != 0);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    marline_pending_free(pending), marline_buffer_free(sealed);
 }
 
 static void a_child_process_cannot_use_the_parents_handles(void) {
