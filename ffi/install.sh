@@ -42,10 +42,14 @@ if ! [ "$stamp" -nt "$built/deps/libmarline_ffi.so" ] || [ "$(cat "$stamp")" != 
 fi
 set --
 # What is shipped has no path of this machine in it: the same tree is the same bytes wherever it was built, which
-# assurance/reproducible.sh checks. (Cargo takes no `build.rustflags` when RUSTFLAGS is set.)
+# assurance/reproducible.sh checks. Cargo takes no `build.rustflags` when RUSTFLAGS is set, or `target.*.rustflags` in a
+# configuration of yours: paths stay in then, unless these flags have such prefixes, too.
+remap() { # remap FROM TO: as a string of TOML
+  printf '"%s"' "$(printf '%s' "--remap-path-prefix=$1=$2" | sed 's/[\\"]/\\&/g')"
+}
 if [ "$profile" = release ]; then
-  set -- --config "build.rustflags=['--remap-path-prefix=$root=.', '--remap-path-prefix=$target=target',
-    '--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=registry']"
+  set -- --config "build.rustflags=[$(remap "$root" .), $(remap "$target" target),
+    $(remap "${CARGO_HOME:-$HOME/.cargo}/registry/src" registry)]"
 fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
