@@ -21,7 +21,8 @@ use marline_ffi::status::{MARLINE_OK, MarlineError};
 )]
 use marline_ffi::{
     account::*, adopt::*, buffer::*, contact::*, events::*, facts::*, pending::*, prekey::*,
-    session::*, signing::*, status::*, testing::marline_testing_script, trust::*, version::*,
+    session::*, signing::finish::*, signing::prepare::*, signing::*, status::*,
+    testing::marline_testing_script, trust::*, version::*,
 };
 
 use crate::common::{NOW, Pair, SeededRng, unanswered};
