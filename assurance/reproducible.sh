@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Is the C library the same bytes, wherever it is built? The last commit is built twice, from clones in two places, with
-# target directories, Cargo homes and time zones of their own: with AWS-LC, then --portable.
+# target directories, Cargo homes and time zones of their own: with AWS-LC, then --portable --bundled-sqlite.
 #
 #   assurance/reproducible.sh
 #
@@ -30,7 +30,7 @@ build() {
 rc=0
 for variant in aws-lc portable; do
   flags=()
-  [ "$variant" = aws-lc ] || flags=(--portable)
+  [ "$variant" = aws-lc ] || flags=(--portable --bundled-sqlite)
   build "$one" "$variant" "${flags[@]}" &
   CARGO_HOME=$other/home TZ=Pacific/Kiritimati build "$other" "$variant" "${flags[@]}"
   wait "$!"

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What is in libmarline, as CycloneDX 1.5 (JSON) on standard output.
 
-  assurance/sbom.py [--portable] [--without-device] >libmarline.cdx.json     flags as of ffi/install.sh
+  assurance/sbom.py [--portable] [--without-device] [--system-sqlite] [--bundled-sqlite] >libmarline.cdx.json
+
+Flags as of ffi/install.sh.
 
 cargo-cyclonedx (0.5.9: cargo install cargo-cyclonedx --locked) describes the crates, but unites the features of the whole
 workspace. What `cargo tree` does not list for this build is taken out; what only the tree has is an error. Added are the C
@@ -70,7 +72,7 @@ def library(name: str, version: str, licences: list, inside: str, **more: str) -
 
 
 def main(flags: set[str]) -> None:
-    if flags - {"--portable", "--without-device"}:
+    if flags - {"--portable", "--without-device", "--system-sqlite", "--bundled-sqlite"}:
         sys.exit(__doc__)
     features = [name for name, flag in (("aws-lc", "--portable"), ("device", "--without-device")) if flag not in flags]
     host = re.search(r"^host: (.*)$", run("rustc", "-vV"), re.M).group(1)
@@ -95,7 +97,7 @@ def main(flags: set[str]) -> None:
         version = version_in("aws-lc-sys", "aws-lc/include/openssl/base.h", "AWSLC_VERSION_NUMBER_STRING")
         licences = next(part["licenses"] for part in kept if part["name"] == "aws-lc-sys")
         kept.append(library("aws-lc", version, licences, "aws-lc-sys"))
-    if "device" in features:
+    if "device" in features and ("--bundled-sqlite" in flags or not flags & {"--portable", "--system-sqlite"}):
         version = version_in("libsqlite3-sys", "sqlite3/sqlite3.h", "SQLITE_VERSION")
         cpe = f"cpe:2.3:a:sqlite:sqlite:{version}:*:*:*:*:*:*:*"
         kept.append(library("sqlite", version, [{"license": {"id": "blessing"}}], "libsqlite3-sys", cpe=cpe))

@@ -4,14 +4,15 @@
 #   ffi/install.sh --prefix DIR          builds in release mode and installs
 #   ffi/install.sh --prefix DIR --testing   the testing build, as libmarline_testing: never ship it
 #
-#   --portable        cryptography in Rust alone, without AWS-LC: smaller, and slower
+#   --portable        the small library: cryptography in Rust alone, without AWS-LC, and the machine's libsqlite3; slower
 #   --without-device  without marline_device_* and SQLite: for applications that keep their state themselves
-#   --system-sqlite   with the machine's libsqlite3 (3.45.3 or later, found by pkg-config) instead of the one that is built in
+#   --system-sqlite   with the machine's libsqlite3 (3.45.3 or later, found by pkg-config): what --portable does
+#   --bundled-sqlite  with an SQLite that is built in: what happens without --portable
 #
 # Nothing in the tree knows where it is: it can be moved as a whole. DESTDIR is respected. Needs Rust (cargo).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-prefix= name=marline profile=release features= aws_lc=aws-lc device=device sqlite=0
+prefix= name=marline profile=release features= aws_lc=aws-lc device=device sqlite=
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) prefix=$2; shift 2 ;;
@@ -19,16 +20,24 @@ while [ $# -gt 0 ]; do
     --testing) name=marline_testing profile=dev features=dangerous_testing; shift ;;
     --portable) aws_lc=; shift ;;
     --without-device) device=; shift ;;
-    --system-sqlite) sqlite=1; shift ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    --system-sqlite) sqlite=system; shift ;;
+    --bundled-sqlite) sqlite=bundled; shift ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 [ -n "$prefix" ] || { echo "which --prefix?" >&2; exit 2; }
 
+if [ -z "$device" ]; then sqlite=none
+elif [ -z "$sqlite" ] && [ -z "$aws_lc" ]; then sqlite=system
+elif [ -z "$sqlite" ]; then sqlite=bundled
+fi
 # What libsqlite3-sys looks at.
 unset LIBSQLITE3_SYS_USE_PKG_CONFIG
-if [ "$sqlite" = 1 ]; then
-  pkg-config --exists 'sqlite3 >= 3.45.3' || { echo "pkg-config finds no SQLite of 3.45.3 or later" >&2; exit 1; }
+if [ "$sqlite" = system ]; then
+  pkg-config --exists 'sqlite3 >= 3.45.3' || {
+    echo "pkg-config finds no SQLite of 3.45.3 or later; --bundled-sqlite builds one in, --without-device needs none" >&2
+    exit 1
+  }
   export LIBSQLITE3_SYS_USE_PKG_CONFIG=1
 fi
 
@@ -51,6 +60,11 @@ if [ "$profile" = release ]; then
   set -- --config "build.rustflags=[$(remap "$root" .), $(remap "$target" target),
     $(remap "${CARGO_HOME:-$HOME/.cargo}/registry/src" registry)]"
 fi
+if [ -z "$aws_lc" ]; then # who wants it small does not want it as fast as can be; the protocol and its primitives stay so
+  for crate in marline-ffi marline-device rusqlite; do
+    set -- "$@" --config "profile.release.package.$crate.opt-level='s'"
+  done
+fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
   --profile "$profile" --no-default-features --features "$aws_lc,$device,$features" "$@"
@@ -67,7 +81,7 @@ trap 'rm -rf "$empty"' EXIT
 natives=$(rustc --crate-type staticlib --print native-static-libs --out-dir "$empty" "$empty/empty.rs" 2>&1 |
   sed -n 's/.*native-static-libs: //p')
 [ -n "$natives" ] || { echo "rustc does not say what a static link needs" >&2; exit 1; }
-[ "$sqlite" = 0 ] || natives="$(pkg-config --libs-only-l --static sqlite3) $natives"
+[ "$sqlite" != system ] || natives="$(pkg-config --libs-only-l --static sqlite3) $natives"
 
 dest=${DESTDIR:-}$prefix
 mkdir -p "$dest/include" "$dest/lib/pkgconfig" "$dest/lib/cmake/$name"
