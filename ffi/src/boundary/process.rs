@@ -7,9 +7,9 @@
 //! ancestors had. After `vfork`, and `clone` with `CLONE_VM`, parent and child have the same memory, and so the same page
 //! and the same handles: nothing exists twice, and the two exclude each other as two threads do.
 //!
-//! Elsewhere, where the system refuses, and on processors without 64-bit atomics, the id of the process is asked for at every
-//! call. That has a gap: a child in a new PID namespace whose id there is the one that its parent has in its own (both are 1,
-//! when the parent is the first process of a container) is taken for its parent.
+//! Elsewhere (and under Miri, which has no `madvise`), where the system refuses, and on processors without 64-bit atomics, the
+//! id of the process is asked for at every call. That has a gap: a child in a new PID namespace whose id there is the one that
+//! its parent has in its own (both are 1, when the parent is the first process of a container) is taken for its parent.
 
 use std::process;
 
@@ -21,7 +21,8 @@ pub(super) fn current() -> u64 {
 
 #[cfg(all(
     any(target_os = "linux", target_os = "android"),
-    target_has_atomic = "64"
+    target_has_atomic = "64",
+    not(miri)
 ))]
 mod page {
     use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -111,7 +112,8 @@ mod page {
 
 #[cfg(not(all(
     any(target_os = "linux", target_os = "android"),
-    target_has_atomic = "64"
+    target_has_atomic = "64",
+    not(miri)
 )))]
 mod page {
     /// No such page is known here.
@@ -120,7 +122,7 @@ mod page {
     }
 }
 
-#[cfg(all(test, target_os = "linux", target_has_atomic = "64"))]
+#[cfg(all(test, target_os = "linux", target_has_atomic = "64", not(miri)))]
 mod tests {
     use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicU64, Ordering};
