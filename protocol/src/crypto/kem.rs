@@ -112,3 +112,24 @@ kem!(
     /// ML-KEM-1024, in prekeys.
     kem1024, 1568, 1568
 );
+
+#[cfg(test)]
+mod tests {
+    use sha3::{Digest, Sha3_256, Sha3_512};
+
+    use super::kem768;
+    use crate::secret::Secret;
+
+    /// FIPS 203, algorithm 17. The key, t = 0 and rho = 0, is one without key generation, which takes Miri minutes.
+    #[test]
+    fn the_shared_secret_is_the_hash_of_m_and_the_key() {
+        let bytes = [0; kem768::KEY_LEN];
+        let key = kem768::EncapsulationKey::from_bytes(&bytes).unwrap();
+        let (_, shared) = key.encapsulate(&Secret::take(&mut [7; 32]));
+        let both = Sha3_512::new()
+            .chain_update([7; 32])
+            .chain_update(Sha3_256::digest(bytes))
+            .finalize();
+        assert_eq!(shared.expose()[..], both[..32]);
+    }
+}
