@@ -1,7 +1,6 @@
 //! Identity (spec section 2): who signs, hybrid signatures, safety numbers.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -284,7 +283,7 @@ impl Signer for IdentityKeyPair {
 /// A safety number (spec section 2.4): the same for both sides, to be compared by people.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SafetyNumber {
-    digits: String,
+    digits: [u8; 60],
     qr: [u8; 65],
 }
 
@@ -297,17 +296,16 @@ impl SafetyNumber {
             (other, one)
         };
         let digest = prf::<60>(labels::SAFETY_NUMBER, &[&[1], &lo.0, &hi.0]);
-        let mut digits = String::with_capacity(60);
-        for group in digest.expose().chunks_exact(5) {
+        let mut digits = [b'0'; 60];
+        let groups = digest.expose().as_chunks::<5>().0;
+        for (places, group) in digits.as_chunks_mut::<5>().0.iter_mut().zip(groups) {
             let mut number = group
                 .iter()
                 .fold(0u64, |value, byte| (value << 8) | u64::from(*byte));
-            let mut places = [b'0'; 5];
             for place in places.iter_mut().rev() {
                 *place += (number % 10) as u8;
                 number /= 10;
             }
-            digits.extend(places.map(char::from));
         }
         let mut qr = [1; 65];
         let (_version, ids) = qr.split_at_mut(1);
@@ -319,7 +317,7 @@ impl SafetyNumber {
 
     /// 60 decimal digits.
     pub fn digits(&self) -> &str {
-        &self.digits
+        core::str::from_utf8(&self.digits).unwrap_or_default()
     }
 
     /// The 65 bytes of the QR code; equal on both devices.
@@ -331,7 +329,7 @@ impl SafetyNumber {
 impl fmt::Display for SafetyNumber {
     /// Twelve groups of five digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, group) in self.digits.as_bytes().chunks(5).enumerate() {
+        for (i, group) in self.digits.chunks(5).enumerate() {
             let space = if i == 0 { "" } else { " " };
             write!(
                 f,
