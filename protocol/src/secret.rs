@@ -6,7 +6,7 @@ use core::ops::{Deref, DerefMut};
 
 use rand_core::TryCryptoRng;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 use crate::declassify::declassify;
 use crate::error::{Error, Result};
@@ -23,15 +23,15 @@ macro_rules! opaque_debug {
 }
 pub(crate) use opaque_debug;
 
-/// `N` secret bytes.
-#[derive(ZeroizeOnDrop)]
+/// `N` secret bytes. Aligned, so that they are moved as whole registers: the error in a `Result` shares none with them.
+#[repr(align(16))]
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
     /// Takes over secret bytes; the caller's copy is wiped.
     pub fn take(bytes: &mut [u8; N]) -> Self {
         let secret = Self(*bytes);
-        bytes.zeroize();
+        wipe(bytes);
         secret
     }
 
@@ -84,8 +84,15 @@ impl<const N: usize> Secret<N> {
     }
 }
 
-/// Secret bytes of any number, wiped on drop. `Zeroizing` does that one volatile byte at a time, which for a message of 10 kB
-/// takes as long as its decryption.
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Secret<N> {}
+
+/// Secret bytes of any number, wiped on drop.
 #[derive(Default)]
 pub(crate) struct Wiped(Vec<u8>);
 
@@ -112,10 +119,16 @@ impl DerefMut for Wiped {
 impl Drop for Wiped {
     fn drop(&mut self) {
         // What was truncated is still in the spare room.
-        self.0.clear();
         self.0.resize(self.0.capacity(), 0);
-        zeroize::optimization_barrier(self.0.as_slice());
+        wipe(&mut self.0);
     }
+}
+
+/// Overwrites secret bytes. `Zeroize` does that one volatile byte at a time, which for a message of 10 kB takes as long as its
+/// decryption; its barrier keeps stores of any width.
+fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    zeroize::optimization_barrier(bytes);
 }
 
 /// `N` fresh bytes that are not secret (nonces, salts).
