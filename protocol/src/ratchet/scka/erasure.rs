@@ -20,6 +20,8 @@ use crate::wire::message::CODEWORD_LEN;
 pub type Codeword = [u8; CODEWORD_LEN];
 /// One field element for each codeword of an object, and zeros up to a whole number of vector registers.
 type Row = [u16; 40];
+/// Four numbers, bits in turn: entry `b` has bit `b` of each.
+type Interleaved = [u8; 16];
 
 /// `1 / Π_{m≠j} (x_j − x_m)` for each point.
 const fn weights<const K: usize>(points: &[u16; K]) -> Row {
@@ -61,16 +63,12 @@ impl Subsets {
 
     /// `Σ coefficient * codeword`, bit by bit of the coefficients from the highest, so that only the sum is ever
     /// multiplied by x.
-    fn sum(&self, coefficients: &Row) -> Elements {
-        let mut fours = [0; 10];
-        for (four, coefficients) in fours.iter_mut().zip(coefficients.as_chunks::<4>().0) {
-            *four = interleave(coefficients);
-        }
+    fn sum(&self, coefficients: &[Interleaved; 10]) -> Elements {
         let mut total = Elements::default();
         for bit in (0..16).rev() {
             total = total.map(times_x);
-            for (sums, four) in self.0.iter().zip(&fours) {
-                total = sum(&total, &sums[(four >> (4 * bit)) as usize & 15]);
+            for (sums, four) in self.0.iter().zip(coefficients) {
+                total = sum(&total, &sums[usize::from(four[bit] & 15)]);
             }
         }
         total
@@ -78,24 +76,22 @@ impl Subsets {
 
     /// The value at `x` of the polynomials through the codewords: `product` is `Π (x − x_m)`, `inverses` are
     /// `1 / (x − x_j)`.
-    fn interpolate(&self, product: u16, inverses: &Row) -> Codeword {
+    fn interpolate(&self, product: u16, inverses: &[Interleaved; 10]) -> Codeword {
         bytes(&mul_each(&self.sum(inverses), &[product; 16]))
     }
 }
 
-/// Four numbers as one, bits in turn: nibble `b` has bit `b` of each.
-fn interleave(numbers: &[u16; 4]) -> u64 {
-    let spread = |number: &u16| {
-        let mut bits = u64::from(*number);
-        bits = (bits | bits << 24) & 0x0000_00ff_0000_00ff;
-        bits = (bits | bits << 12) & 0x000f_000f_000f_000f;
-        bits = (bits | bits << 6) & 0x0303_0303_0303_0303;
-        (bits | bits << 3) & 0x1111_1111_1111_1111
-    };
-    numbers
-        .iter()
-        .rev()
-        .fold(0, |all, number| all << 1 | spread(number))
+/// Numbers by fours: place `i` of each four gets its number `i ^ change`.
+fn interleave<const N: usize, const FOURS: usize>(
+    numbers: &[u16; N],
+    change: usize,
+) -> [Interleaved; FOURS] {
+    const { assert!(N == 4 * FOURS) };
+    from_fn(|four| {
+        let [a, b, c, d] = from_fn(|i| numbers[4 * four + (i ^ change)]);
+        let bit = |number: u16, bit: usize| (number >> bit & 1) as u8;
+        from_fn(|i| bit(a, i) | bit(b, i) << 1 | bit(c, i) << 2 | bit(d, i) << 3)
+    })
 }
 
 /// What the codewords of 64 neighbouring indices have in common. The points 0 to K − 1 are below 64 too, so that the
@@ -104,8 +100,8 @@ struct Block<const K: usize> {
     first: u16,
     /// `Π_{m<K} (x − m)` for each `x` of the block.
     products: [u16; 64],
-    /// `1 / x` for each `x` of the block.
-    inverses: [u16; 64],
+    /// `1 / x` for each `x` of the block, with each `change`: interleaving is for 64 codewords, not for each.
+    inverses: [[Interleaved; 16]; 4],
 }
 
 impl<const K: usize> Block<K> {
@@ -119,10 +115,11 @@ impl<const K: usize> Block<K> {
         let products = (whole..K as u16).fold(from_fn(|i| halves[i / 32]), |products, m| {
             mul_each(&products, &block.map(|x| x ^ m))
         });
+        let inverses = inverse_each(&block);
         Self {
             first,
             products,
-            inverses: inverse_each(&block),
+            inverses: from_fn(|change| interleave(&inverses, change)),
         }
     }
 
@@ -135,8 +132,9 @@ impl<const K: usize> Block<K> {
     }
 
     /// `1 / (x − j)` for each point.
-    fn inverses(&self, x: u16) -> Row {
-        from_fn(|j| self.inverses[(usize::from(x) ^ j) & 63])
+    fn inverses(&self, x: u16) -> [Interleaved; 10] {
+        let x = usize::from(x);
+        from_fn(|four| self.inverses[x & 3][((x / 4) ^ four) & 15])
     }
 }
 
@@ -202,7 +200,7 @@ impl<const K: usize> Object<K> {
     }
 }
 
-/// What makes codewords beyond an object's own: 5 kB, for as long as they are sent.
+/// What makes codewords beyond an object's own: 6 kB, for as long as they are sent.
 struct Parity<const K: usize> {
     subsets: Subsets,
     block: Block<K>,
@@ -363,7 +361,8 @@ fn rebuild<const K: usize>(held: &[Held; K]) -> Object<K> {
             let product = points
                 .iter()
                 .fold(1, |product, point| mul(product, x ^ point));
-            *codeword = subsets.interpolate(product, &inverse_each(&differences));
+            let inverses = inverse_each(&differences);
+            *codeword = subsets.interpolate(product, &interleave(&inverses, 0));
         }
     }
     Object(object)

@@ -38,13 +38,23 @@ pub(super) const fn mul_each<const N: usize>(a: &[u16; N], b: &[u16; N]) -> [u16
 
 /// Inverses in the field: `a^(2^16 − 2)`; 0 for 0.
 pub(super) const fn inverse_each<const N: usize>(a: &[u16; N]) -> [u16; N] {
-    let (mut power, mut result, mut i) = (*a, [1; N], 1);
-    while i < 16 {
+    // `a^(2^n − 1)` for n of 1, 2, 3, 5, 10 and 15: each the one before, squared n − m times, by the one of n − m.
+    let two = mul_each(&square_each(a, 1), a);
+    let three = mul_each(&square_each(&two, 1), a);
+    let five = mul_each(&square_each(&three, 2), &two);
+    let ten = mul_each(&square_each(&five, 5), &five);
+    let fifteen = mul_each(&square_each(&ten, 5), &five);
+    square_each(&fifteen, 1)
+}
+
+/// `a^(2^times)`, place by place.
+const fn square_each<const N: usize>(a: &[u16; N], times: usize) -> [u16; N] {
+    let (mut power, mut i) = (*a, 0);
+    while i < times {
         power = mul_each(&power, &power);
-        result = mul_each(&result, &power);
         i += 1;
     }
-    result
+    power
 }
 
 /// A codeword as field elements, big endian.
