@@ -399,7 +399,7 @@ impl<S> Account<S> {
         let subject = Decode::decode(&mut input)?;
         let (next_id, manifest_generation) =
             (u32::decode(&mut input)?, Decode::decode(&mut input)?);
-        let publications: VecDeque<PublicationState> = list8::decode(&mut input)?;
+        let publications: VecDeque<PublicationState> = list8::decode(&mut input)?.into();
         let seen: Vec<Seen> = list32::decode(&mut input)?;
         input.finish()?;
         let ascending = publications

@@ -177,18 +177,13 @@ impl Encode for Skipped {
 
 impl Decode for Skipped {
     fn decode(input: &mut Reader<'_>) -> Result<Self> {
-        let skipped = Self {
-            floor: Decode::decode(input)?,
-            keys: list16::decode(input)?,
-        };
-        let sorted = skipped.keys.iter().is_sorted_by(|a, b| a.n < b.n);
-        let above = skipped
-            .keys
-            .front()
-            .is_none_or(|first| first.n >= skipped.floor);
-        let few = skipped.keys.len() <= MAX_SKIPPED;
-        if sorted && above && few {
-            Ok(skipped)
+        let (floor, keys): (u32, Vec<SkippedKey>) =
+            (Decode::decode(input)?, list16::decode(input)?);
+        let sorted = keys.is_sorted_by(|a, b| a.n < b.n);
+        let above = keys.first().is_none_or(|first| first.n >= floor);
+        if sorted && above && keys.len() <= MAX_SKIPPED {
+            let keys = keys.into();
+            Ok(Self { floor, keys })
         } else {
             Err(Error::Malformed)
         }

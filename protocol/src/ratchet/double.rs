@@ -53,6 +53,10 @@ struct Retired {
     skipped: Skipped,
 }
 
+/// The newest retired chains first. Room for all of them is made once: a list that grows leaves copies of its keys behind.
+#[derive(Default)]
+struct RetiredChains(VecDeque<Retired>);
+
 /// The classical ratchet of one session.
 pub(crate) struct DoubleRatchet {
     root: Secret<32>,
@@ -61,7 +65,7 @@ pub(crate) struct DoubleRatchet {
     previous: u32,
     turn: Turn,
     receiving: Option<Receiving>,
-    retired: VecDeque<Box<Retired>>,
+    retired: RetiredChains,
 }
 
 /// The outcome of a DH step: root, chain key, next header key.
@@ -113,6 +117,16 @@ pub(crate) struct ReceivingStep {
     end: Option<(Option<Chain>, Jumped)>,
 }
 
+impl RetiredChains {
+    /// Adds the newest; the oldest goes where there is no room for both.
+    fn add(&mut self, newest: Retired) {
+        // Not taken out, which would leave its key where it was.
+        self.0.truncate(MAX_RETIRED - 1);
+        self.0.reserve_exact(MAX_RETIRED - self.0.len());
+        self.0.push_front(newest);
+    }
+}
+
 impl DoubleRatchet {
     /// The initiator's: it steps when it sends, against the responder's signed prekey.
     pub(crate) fn initiator(
@@ -135,7 +149,7 @@ impl DoubleRatchet {
     }
 
     fn new(root: Secret<32>, next_send: Secret<32>, next_receive: Secret<32>, turn: Turn) -> Self {
-        let retired = VecDeque::new();
+        let retired = RetiredChains::default();
         Self {
             root,
             next_send,
@@ -237,7 +251,7 @@ impl DoubleRatchet {
             .map(|chain| (Opened::Current, &chain.header_key));
         let may_step = !matches!(self.turn, Turn::Step { .. });
         let next = may_step.then_some((Opened::Next, &self.next_receive));
-        let retired = self.retired.iter().enumerate();
+        let retired = self.retired.0.iter().enumerate();
         let retired = retired.map(|(i, chain)| (Opened::Retired(i), &chain.header_key));
         let mut buffer = Wiped::new(Vec::with_capacity(parts.header_ct.len()));
         for (opened, key) in current.into_iter().chain(next).chain(retired) {
@@ -273,7 +287,7 @@ impl DoubleRatchet {
                 Ok((key, Change::Current(taken)))
             }
             Opened::Retired(i) => {
-                let retired = self.retired.get(i).ok_or(Error::Authentication)?;
+                let retired = self.retired.0.get(i).ok_or(Error::Authentication)?;
                 if header.n >= retired.n {
                     return Err(Error::Authentication);
                 }
@@ -331,7 +345,7 @@ impl DoubleRatchet {
                 }
             }
             Change::Retired(i, n) => {
-                if let Some(retired) = self.retired.get_mut(i) {
+                if let Some(retired) = self.retired.0.get_mut(i) {
                     retired.skipped.remove(n);
                 }
             }
@@ -352,12 +366,11 @@ impl DoubleRatchet {
         receiving.chain.apply(taken);
         if let (Some(old), Some((end, jumped))) = (self.receiving.take(), end) {
             let (n, skipped) = old.chain.retire(end, jumped);
-            self.retired.push_front(Box::new(Retired {
+            self.retired.add(Retired {
                 header_key: old.header_key,
                 n,
                 skipped,
-            }));
-            self.retired.truncate(MAX_RETIRED);
+            });
         }
         self.root = root;
         self.next_receive = next_receive;
@@ -375,6 +388,7 @@ impl DoubleRatchet {
             .as_mut()
             .map(|chain| &mut chain.chain.skipped);
         self.retired
+            .0
             .iter_mut()
             .rev()
             .map(|chain| &mut chain.skipped)
@@ -383,7 +397,7 @@ impl DoubleRatchet {
 
     /// Skipped keys held.
     pub(crate) fn skipped_len(&self) -> usize {
-        let retired: usize = self.retired.iter().map(|chain| chain.skipped.len()).sum();
+        let retired: usize = self.retired.0.iter().map(|chain| chain.skipped.len()).sum();
         retired
             + self
                 .receiving
@@ -414,6 +428,20 @@ structure!(Retired {
     skipped
 });
 
+impl Decode for RetiredChains {
+    fn decode(input: &mut Reader<'_>) -> Result<Self> {
+        let count = usize::from(u8::decode(input)?);
+        if count > MAX_RETIRED {
+            return Err(Error::Malformed);
+        }
+        let mut chains = VecDeque::with_capacity(MAX_RETIRED);
+        for _ in 0..count {
+            chains.push_back(Decode::decode(input)?);
+        }
+        Ok(Self(chains))
+    }
+}
+
 impl Encode for DoubleRatchet {
     fn encode(&self, out: &mut impl Sink) {
         self.root.encode(out);
@@ -422,7 +450,7 @@ impl Encode for DoubleRatchet {
         self.previous.encode(out);
         self.turn.encode(out);
         self.receiving.encode(out);
-        list8::encode(&self.retired, out);
+        list8::encode(&self.retired.0, out);
     }
 }
 
@@ -436,17 +464,17 @@ impl Decode for DoubleRatchet {
             previous: Decode::decode(input)?,
             turn: Decode::decode(input)?,
             receiving: Decode::decode(input)?,
-            retired: list8::decode(input)?,
+            retired: Decode::decode(input)?,
         };
         if let Turn::Sending { chain, .. } = &ratchet.turn {
             chain.chain.check_sending()?;
         }
         ratchet
             .retired
+            .0
             .iter()
             .try_for_each(|chain| chain.skipped.check(chain.n))?;
-        let valid = ratchet.retired.len() <= MAX_RETIRED
-            && (ratchet.receiving.is_some() || ratchet.retired.is_empty())
+        let valid = (ratchet.receiving.is_some() || ratchet.retired.0.is_empty())
             && ratchet.skipped_len() <= MAX_SKIPPED
             && ratchet.previous < MAX_NUMBER;
         if valid {

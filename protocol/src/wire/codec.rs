@@ -234,7 +234,7 @@ macro_rules! list {
 
             /// Reads the count and the elements. Every element takes at least one byte, and room is made for no more than
             /// the input's length, which bounds what a false count can make us allocate.
-            pub fn decode<T: Decode, C: FromIterator<T>>(input: &mut Reader<'_>) -> Result<C> {
+            pub fn decode<T: Decode>(input: &mut Reader<'_>) -> Result<Vec<T>> {
                 let count = <$t>::decode(input)? as usize;
                 if count > input.remaining() {
                     return Err(Error::Malformed);
@@ -244,7 +244,7 @@ macro_rules! list {
                 for _ in 0..count {
                     items.push(T::decode(input)?);
                 }
-                Ok(items.into_iter().collect())
+                Ok(items)
             }
         }
     };
