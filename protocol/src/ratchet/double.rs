@@ -120,9 +120,11 @@ pub(crate) struct ReceivingStep {
 impl RetiredChains {
     /// Adds the newest; the oldest goes where there is no room for both.
     fn add(&mut self, newest: Retired) {
+        if self.0.is_empty() {
+            self.0.reserve_exact(MAX_RETIRED);
+        }
         // Not taken out, which would leave its key where it was.
         self.0.truncate(MAX_RETIRED - 1);
-        self.0.reserve_exact(MAX_RETIRED - self.0.len());
         self.0.push_front(newest);
     }
 }
