@@ -346,13 +346,7 @@ impl<S: AccountSigner> Account<S> {
     /// # Errors
     /// [`Error::Randomness`].
     pub fn export<R: TryCryptoRng + ?Sized>(&self, key: &StateKey, rng: &mut R) -> Result<Vec<u8>> {
-        state::seal(
-            key,
-            StateKind::Account,
-            self.generation,
-            &self.to_state(),
-            rng,
-        )
+        state::seal(key, StateKind::Account, self.generation, self, rng)
     }
 
     /// The state in the clear, for a store that seals it itself. Secret.

@@ -477,8 +477,7 @@ impl Contact {
     /// # Errors
     /// [`Error::Randomness`].
     pub fn export<R: TryCryptoRng + ?Sized>(&self, key: &StateKey, rng: &mut R) -> Result<Vec<u8>> {
-        let state = self.to_state();
-        state::seal(key, StateKind::Contact, self.generation, &state, rng)
+        state::seal(key, StateKind::Contact, self.generation, self, rng)
     }
 
     /// Restores a state that is not older than `minimum_generation`.

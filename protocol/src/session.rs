@@ -421,13 +421,7 @@ impl Session {
     /// # Errors
     /// [`Error::Randomness`].
     pub fn export<R: TryCryptoRng + ?Sized>(&self, key: &StateKey, rng: &mut R) -> Result<Vec<u8>> {
-        state::seal(
-            key,
-            StateKind::Session,
-            self.generation(),
-            &Wiped::new(self.0.to_vec()),
-            rng,
-        )
+        state::seal(key, StateKind::Session, self.generation(), self, rng)
     }
 
     /// Restores a state that is not older than `minimum_generation`.

@@ -64,20 +64,20 @@ pub fn fingerprint(state: &[u8]) -> Hash {
     hash(labels::FINGERPRINT, &[state])
 }
 
-/// Seals a state; draws 32 bytes.
+/// Seals a state, encoded where it is sealed; draws 32 bytes.
 pub(crate) fn seal<R: TryCryptoRng + ?Sized>(
     key: &StateKey,
     kind: StateKind,
     generation: u64,
-    state: &[u8],
+    state: &impl Encode,
     rng: &mut R,
 ) -> Result<Vec<u8>> {
     let salt: [u8; 32] = random_bytes(rng)?;
-    let mut out = Vec::with_capacity(HEAD_LEN + state.len() + aead::TAG_LEN);
+    let mut out = Vec::with_capacity(HEAD_LEN + state.encoded_len() + aead::TAG_LEN);
     kind.encode_start(generation, &mut out);
     out.put(&salt);
     let head = out.clone();
-    out.put(state);
+    state.encode(&mut out);
     aead::seal(&key.key(&salt), &ZERO_NONCE, &head, &mut out, HEAD_LEN)?;
     Ok(out)
 }
