@@ -72,7 +72,8 @@ def library(name: str, version: str, licences: list, inside: str, **more: str) -
 
 
 def main(flags: set[str]) -> None:
-    if flags - {"--portable", "--without-device", "--system-sqlite", "--bundled-sqlite"}:
+    either = {"--system-sqlite", "--bundled-sqlite"}
+    if flags - either - {"--portable", "--without-device"} or flags >= either:
         sys.exit(__doc__)
     features = [name for name, flag in (("aws-lc", "--portable"), ("device", "--without-device")) if flag not in flags]
     host = re.search(r"^host: (.*)$", run("rustc", "-vV"), re.M).group(1)

@@ -6,7 +6,7 @@
 #
 #   --portable        the small library: cryptography in Rust alone, without AWS-LC, and the machine's libsqlite3; slower
 #   --without-device  without marline_device_* and SQLite: for applications that keep their state themselves
-#   --system-sqlite   with the machine's libsqlite3 (3.45.3 or later, found by pkg-config): what --portable does
+#   --system-sqlite   with the machine's libsqlite3 (3.51.3 or later, found by pkg-config): what --portable does
 #   --bundled-sqlite  with an SQLite that is built in: what happens without --portable
 #
 # Nothing in the tree knows where it is: it can be moved as a whole. DESTDIR is respected. Needs Rust (cargo).
@@ -20,8 +20,9 @@ while [ $# -gt 0 ]; do
     --testing) name=marline_testing profile=dev features=dangerous_testing; shift ;;
     --portable) aws_lc=; shift ;;
     --without-device) device=; shift ;;
-    --system-sqlite) sqlite=system; shift ;;
-    --bundled-sqlite) sqlite=bundled; shift ;;
+    --system-sqlite | --bundled-sqlite)
+      [ -z "$sqlite" ] || [ "--$sqlite-sqlite" = "$1" ] || { echo "which SQLite?" >&2; exit 2; }
+      sqlite=${1#--} sqlite=${sqlite%-sqlite}; shift ;;
     *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
@@ -34,8 +35,9 @@ fi
 # What libsqlite3-sys looks at.
 unset LIBSQLITE3_SYS_USE_PKG_CONFIG
 if [ "$sqlite" = system ]; then
-  pkg-config --exists 'sqlite3 >= 3.45.3' || {
-    echo "pkg-config finds no SQLite of 3.45.3 or later; --bundled-sqlite builds one in, --without-device needs none" >&2
+  # The device refuses to work on an older one, which can lose commits: https://sqlite.org/wal.html#the_wal_reset_bug
+  pkg-config --exists 'sqlite3 >= 3.51.3' || {
+    echo "pkg-config finds no SQLite of 3.51.3 or later; --bundled-sqlite builds one in, --without-device needs none" >&2
     exit 1
   }
   export LIBSQLITE3_SYS_USE_PKG_CONFIG=1
@@ -60,7 +62,7 @@ if [ "$profile" = release ]; then
   set -- --config "build.rustflags=[$(remap "$root" .), $(remap "$target" target),
     $(remap "${CARGO_HOME:-$HOME/.cargo}/registry/src" registry)]"
 fi
-if [ -z "$aws_lc" ]; then # who wants it small does not want it as fast as can be; the protocol and its primitives stay so
+if [ -z "$aws_lc" ]; then # our own code above the crates of the primitives and the protocol, but for what is generic there
   for crate in marline-ffi marline-device rusqlite; do
     set -- "$@" --config "profile.release.package.$crate.opt-level='s'"
   done
@@ -81,7 +83,10 @@ trap 'rm -rf "$empty"' EXIT
 natives=$(rustc --crate-type staticlib --print native-static-libs --out-dir "$empty" "$empty/empty.rs" 2>&1 |
   sed -n 's/.*native-static-libs: //p')
 [ -n "$natives" ] || { echo "rustc does not say what a static link needs" >&2; exit 1; }
-[ "$sqlite" != system ] || natives="$(pkg-config --libs-only-l --static sqlite3) $natives"
+requires= sqlite_libs=
+if [ "$sqlite" = system ]; then
+  requires=sqlite3 sqlite_libs=$(pkg-config --libs --static sqlite3 | sed 's/ *$/ /')
+fi
 
 dest=${DESTDIR:-}$prefix
 mkdir -p "$dest/include" "$dest/lib/pkgconfig" "$dest/lib/cmake/$name"
@@ -101,7 +106,7 @@ fi
 
 fill() { # fill TEMPLATE FILE
   sed -e "s|@NAME@|$name|g" -e "s|@VERSION@|$version|g" -e "s|@MINOR@|$minor|g" -e "s|@ABI@|$abi|g" \
-    -e "s|@NATIVES@|$natives|g" "$root/ffi/install/$1" >"$dest/lib/$2"
+    -e "s|@NATIVES@|$natives|g" -e "s|@REQUIRES@|$requires|g" -e "s|@SQLITE@|$sqlite_libs|g" "$root/ffi/install/$1" >"$dest/lib/$2"
 }
 fill marline.pc.in "pkgconfig/$name.pc"
 if [ "$name" = marline ]; then

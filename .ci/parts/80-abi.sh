@@ -54,7 +54,8 @@ so=$prefix/lib/libmarline.so
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 
 step "the shared library: symbols, soname, hardening, size"
-nm -D --defined-only "$so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u | diff - ffi/abi/symbols.txt
+exported() { nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u; }
+exported "$so" | diff - ffi/abi/symbols.txt
 readelf -dW "$so" >"$work/dynamic"
 grep -q 'soname: \[libmarline\.so\.0\.1\]' "$work/dynamic"
 grep -q NODELETE "$work/dynamic"
@@ -72,8 +73,7 @@ small=$work/small/lib/libmarline.so
 size=$(stat -L -c %s "$small")
 echo "libmarline.so, portable, with the device over the system's SQLite: $size bytes, limit 1500000"
 [ "$size" -le 1500000 ]
-exported() { nm "$@" --defined-only | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }' | grep '^marline_' | sort -u; }
-exported -D "$small" | diff - ffi/abi/symbols.txt
+exported "$small" | diff - ffi/abi/symbols.txt
 never grep 'MARLINE DANGEROUS TESTING BUILD' "$so" "$prefix/lib/libmarline.a"
 
 step "the testing build carries its marker, under another name"
@@ -82,7 +82,8 @@ grep -q 'MARLINE DANGEROUS TESTING BUILD' "$work/testing/lib/libmarline_testing.
 
 step "without the device: neither functions nor declarations (control: they are there with it)"
 ffi/install.sh --prefix "$work/bare" --testing --without-device
-exported "$work/bare/lib/libmarline_testing.a" 2>/dev/null | grep -v '^marline_testing_' |
+nm --defined-only "$work/bare/lib/libmarline_testing.a" 2>/dev/null |
+  awk '$2 == "T" && $3 ~ /^marline_/ && $3 !~ /^marline_testing_/ { print $3 }' | sort -u |
   diff - <(grep -vE '^marline_(device|inbox|outbox|contacts)_' ffi/abi/symbols.txt)
 gcc -std=c99 "-I$work/bare/include" -Wall -Wextra -pedantic-errors -Werror -fsyntax-only "$work/h.c"
 grep -q marline_device_open <(gcc -std=c99 -E "-I$work/small/include" "$work/h.c")
@@ -129,7 +130,20 @@ for program in conversation talk; do
 done
 [ "$("$work/small-conversation")" = "$expected" ]
 talk "$work/small-talk" "$work/talk-small"
+# An SQLite that loses commits is refused, whatever was there when we were built.
+printf 'int sqlite3_libversion_number(void) { return 3051002; }\n' | gcc -shared -fPIC -x c - -o "$work/older.so"
+TALK_PASSPHRASE=a LD_PRELOAD="$work/older.so" "$work/small-talk" "$work/refused.device" 2>"$work/refused" || true
+grep -q 'older than 3.51.3' "$work/refused"
+[ ! -e "$work/refused.device" ]
 unset LD_LIBRARY_PATH
+old=$(sed 's/^Version: .*/Version: 3.51.2/' "$work/system/lib/pkgconfig/sqlite3.pc")
+mkdir "$work/old" && printf '%s\n' "$old" >"$work/old/sqlite3.pc"
+never env PKG_CONFIG_PATH="$work/old" ffi/install.sh --prefix "$work/refused" --portable
+# And statically.
+read -ra small_static <<<"$(PKG_CONFIG_PATH=$work/small/lib/pkgconfig:$work/system/lib/pkgconfig pkg-config --cflags --libs --static marline |
+  sed "s|-lmarline|$work/small/lib/libmarline.a|")"
+gcc -std=c11 -Wall -Wextra -Werror ffi/examples/conversation.c -o "$work/small-static" "${small_static[@]}" "-Wl,-rpath,$work/system/lib"
+[ "$("$work/small-static")" = "$expected" ]
 readelf -d "$work/cmake-ON/conversation" >"$work/dynamic"
 grep -q 'libmarline\.so\.0\.1' "$work/dynamic"
 readelf -d "$work/cmake-OFF/conversation" >"$work/dynamic"

@@ -25,6 +25,9 @@ const MIGRATIONS: &[&str] = &[
     // rows are named by the associated data too; the lineage among the counters, a floor in contacts.
     "",
 ];
+/// SQLite 3.51.3: in those before, a commit and two checkpoints at the same time can lose commits
+/// (https://sqlite.org/wal.html#the_wal_reset_bug).
+const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long a transaction waits for another process.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
 /// Free pages that a file may keep: they are used again, and giving them back is work.
@@ -216,8 +219,11 @@ fn make(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Opens a file that exists.
+/// Opens a file that exists, if the SQLite that was found, maybe not the one that we were built with, is safe.
 fn connect(path: &Path) -> Result<Connection> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(Error::Storage("SQLite is older than 3.51.3".into()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     Ok(Connection::open_with_flags(named(path), flags)?)
 }
