@@ -1,6 +1,7 @@
 //! Sealed states (spec section 8.1): versioned, with a generation, under the application's key.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use rand_core::TryCryptoRng;
 
@@ -73,13 +74,14 @@ pub(crate) fn seal<R: TryCryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<Vec<u8>> {
     let salt: [u8; 32] = random_bytes(rng)?;
-    let mut out = Vec::with_capacity(HEAD_LEN + state.encoded_len() + aead::TAG_LEN);
-    kind.encode_start(generation, &mut out);
+    let room = HEAD_LEN + state.encoded_len() + aead::TAG_LEN;
+    let mut out = Wiped::new(Vec::with_capacity(room)); // wiped unless it is sealed
+    kind.encode_start(generation, &mut *out);
     out.put(&salt);
     let head = out.clone();
-    state.encode(&mut out);
+    state.encode(&mut *out);
     aead::seal(&key.key(&salt), &ZERO_NONCE, &head, &mut out, HEAD_LEN)?;
-    Ok(out)
+    Ok(mem::take(&mut *out))
 }
 
 /// Opens a sealed state (M-ST-01): the state, of the generation that the blob names.

@@ -436,7 +436,8 @@ impl Decode for RetiredChains {
         if count > MAX_RETIRED {
             return Err(Error::Malformed);
         }
-        let mut chains = VecDeque::with_capacity(MAX_RETIRED);
+        let room = if count == 0 { 0 } else { MAX_RETIRED };
+        let mut chains = VecDeque::with_capacity(room);
         for _ in 0..count {
             chains.push_back(Decode::decode(input)?);
         }
