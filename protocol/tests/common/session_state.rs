@@ -34,6 +34,8 @@ pub struct View {
     pub scka_state: u8,
     /// Where the agreement's state stands, after its tag byte.
     pub scka_rest: Range<usize>,
+    /// Where the keys stand, 32 bytes each: all but the agreement's and the post-quantum chain keys.
+    pub secrets: Vec<usize>,
 }
 
 impl View {
@@ -48,7 +50,8 @@ impl View {
         view.status = input.u8();
         input.take(64);
         let subject = input.u8();
-        input.take(usize::from(subject) + 96);
+        input.take(usize::from(subject) + 64);
+        view.secret(&mut input);
         assert!(input.u8() <= 1);
         view.since_epoch = input.u32();
         view.opening = input.u8();
@@ -73,32 +76,43 @@ impl View {
     }
 
     fn double(&mut self, input: &mut Cursor<'_>) {
-        input.take(96 + 4);
+        for _ in ["root", "next sending", "next receiving"] {
+            self.secret(input);
+        }
+        input.take(4);
         self.turn = input.u8();
         match self.turn {
-            0 | 2 => {
+            0 => {
                 input.take(32);
             }
             1 => {
-                input.take(32);
+                self.secret(input);
                 self.own_public = Some(input.array());
-                input.take(32);
+                self.secret(input);
+                self.secrets.push(input.at);
                 self.sending = Some((input.array(), input.u32()));
             }
+            2 => self.secret(input),
             other => panic!("turn {other}"),
         }
         if input.u8() == 1 {
-            input.take(96 + 4);
-            self.classical.push(input.skipped());
+            input.take(32);
+            self.secret(input);
+            self.secret(input);
+            input.take(4);
+            let skipped = self.skipped(input);
+            self.classical.push(skipped);
         }
         for _ in 0..input.u8() {
-            input.take(32 + 4);
-            self.classical.push(input.skipped());
+            self.secret(input);
+            input.take(4);
+            let skipped = self.skipped(input);
+            self.classical.push(skipped);
         }
     }
 
     fn sparse(&mut self, input: &mut Cursor<'_>) {
-        input.take(32);
+        self.secret(input);
         for current in [true, false] {
             if current || input.u8() == 1 {
                 let epoch = input.u32();
@@ -109,9 +123,25 @@ impl View {
                     input.take(36);
                 }
                 input.take(36);
-                self.post_quantum.push(input.skipped());
+                let skipped = self.skipped(input);
+                self.post_quantum.push(skipped);
             }
         }
+    }
+
+    fn secret(&mut self, input: &mut Cursor<'_>) {
+        self.secrets.push(input.at);
+        input.take(32);
+    }
+
+    /// `floor` and the number of keys.
+    fn skipped(&mut self, input: &mut Cursor<'_>) -> (u32, usize) {
+        let (floor, count) = (input.u32(), input.u16().into());
+        for _ in 0..count {
+            input.take(6);
+            self.secret(input);
+        }
+        (floor, count)
     }
 }
 
@@ -144,12 +174,5 @@ impl Cursor<'_> {
 
     fn u64(&mut self) -> u64 {
         u64::from_be_bytes(self.array())
-    }
-
-    /// `floor` and the number of keys.
-    fn skipped(&mut self) -> (u32, usize) {
-        let (floor, count) = (self.u32(), self.u16().into());
-        self.take(count * 38);
-        (floor, count)
     }
 }
