@@ -118,8 +118,7 @@ impl TryRng for Known {
 
 impl TryCryptoRng for Known {}
 
-/// The keys of a session that the test reads out of its state. Not among them are the chain keys of the post-quantum ratchet:
-/// decoding leaves 24 bytes of one where the state has no chain (unused bytes of an `Option`, moved from the stack).
+/// The keys of a session that the test reads out of its state.
 fn know_state(session: &Session) {
     let state = session.to_state();
     for at in View::of(&state).secrets {

@@ -20,17 +20,17 @@ use crate::secret::{Secret, Wiped};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, list8, structure};
 use crate::wire::message::{Header, Parts};
 
-/// Whose turn it is to bring a new ratchet key.
+/// Whose turn it is to bring a new ratchet key. Secrets are boxed: where one is not, would be whatever bytes were on the stack.
 enum Turn {
     /// Ours, at the next send; no own secret is held.
     Step { peer: PublicKey },
     /// The peer's; until then we send on this chain.
     Sending {
         own: Box<KeyPair>,
-        chain: SendingChain,
+        chain: Box<SendingChain>,
     },
     /// The peer's, and we have not sent yet: a responder before its first message.
-    Fresh { own: SecretKey },
+    Fresh { own: Box<SecretKey> },
 }
 
 /// A sending chain and the key of its headers.
@@ -147,7 +147,8 @@ impl DoubleRatchet {
         own: SecretKey,
     ) -> Self {
         let [next_receive, next_send] = header_keys;
-        Self::new(root, next_send, next_receive, Turn::Fresh { own })
+        let turn = Turn::Fresh { own: Box::new(own) };
+        Self::new(root, next_send, next_receive, turn)
     }
 
     fn new(root: Secret<32>, next_send: Secret<32>, next_receive: Secret<32>, turn: Turn) -> Self {
@@ -220,10 +221,10 @@ impl DoubleRatchet {
         if let Some(SendingStep { own, step }) = prepared {
             self.root = step.root;
             let header_key = core::mem::replace(&mut self.next_send, step.next_header);
-            let chain = SendingChain {
+            let chain = Box::new(SendingChain {
                 chain: Chain::new(step.chain),
                 header_key,
-            };
+            });
             self.turn = Turn::Sending { own, chain };
         }
         let Turn::Sending { own, chain } = &mut self.turn else {

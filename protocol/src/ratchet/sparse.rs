@@ -1,5 +1,7 @@
 //! The sparse post-quantum ratchet (spec section 5.3): a root and chains per epoch of the SCKA.
 
+use alloc::boxed::Box;
+
 use super::Role;
 use super::chain::{Chain, JumpBudget, ReceivingChain, Skipped, Strand, Taken, evict_beyond_limit};
 use super::scka::{Authenticator, EpochKey};
@@ -10,11 +12,11 @@ use crate::limits::{MAX_NUMBER, MAX_SKIPPED};
 use crate::secret::Secret;
 use crate::wire::codec::{Decode, Encode, Reader, Sink, structure};
 
-/// The chains of one epoch.
+/// The chains of one epoch. What can be missing is boxed: a missing key in its place would be whatever bytes were on the stack.
 struct EpochChains {
     epoch: u32,
     /// Deleted once a message was sent in a later epoch.
-    send: Option<Chain>,
+    send: Option<Box<Chain>>,
     receive: ReceivingChain,
 }
 
@@ -23,7 +25,7 @@ pub(crate) struct SparseRatchet {
     role: Role,
     root: Secret<32>,
     current: EpochChains,
-    previous: Option<EpochChains>,
+    previous: Option<Box<EpochChains>>,
 }
 
 /// What accepting a message will change.
@@ -41,7 +43,7 @@ impl EpochChains {
         };
         Self {
             epoch,
-            send: Some(Chain::new(send)),
+            send: Some(Box::new(Chain::new(send))),
             receive: ReceivingChain::new(receive),
         }
     }
@@ -78,18 +80,18 @@ impl SparseRatchet {
         let [root, i2r, r2i] = okm.split();
         self.root = root;
         let chains = EpochChains::new(self.role, output.epoch, [i2r, r2i]);
-        self.previous = Some(core::mem::replace(&mut self.current, chains));
+        self.previous = Some(Box::new(core::mem::replace(&mut self.current, chains)));
     }
 
     fn chains(&self, epoch: u32) -> Option<&EpochChains> {
-        [Some(&self.current), self.previous.as_ref()]
+        [Some(&self.current), self.previous.as_deref()]
             .into_iter()
             .flatten()
             .find(|chains| chains.epoch == epoch)
     }
 
     fn chains_mut(&mut self, epoch: u32) -> Option<&mut EpochChains> {
-        [Some(&mut self.current), self.previous.as_mut()]
+        [Some(&mut self.current), self.previous.as_deref_mut()]
             .into_iter()
             .flatten()
             .find(|chains| chains.epoch == epoch)
@@ -106,7 +108,7 @@ impl SparseRatchet {
     /// # Errors
     /// [`Error::Limit`] at the end of the chain.
     pub(crate) fn check_send(&self, epoch: u32) -> Result<()> {
-        let chain = self.chains(epoch).and_then(|chains| chains.send.as_ref());
+        let chain = self.chains(epoch).and_then(|chains| chains.send.as_deref());
         if chain.is_some_and(|chain| !chain.is_used_up()) {
             Ok(())
         } else {
@@ -123,7 +125,7 @@ impl SparseRatchet {
         let chain = self.chains_mut(epoch)?.send.as_mut()?;
         let n = chain.n();
         let (next, key) = chain.step(Strand::PostQuantum);
-        *chain = next;
+        **chain = next;
         Some((n, key))
     }
 
@@ -156,7 +158,8 @@ impl SparseRatchet {
     }
 
     fn skipped(&mut self) -> impl Iterator<Item = &mut Skipped> {
-        let chains = self.previous.iter_mut().chain([&mut self.current]);
+        let previous = self.previous.as_deref_mut();
+        let chains = previous.into_iter().chain([&mut self.current]);
         chains.map(|chains| &mut chains.receive.skipped)
     }
 
@@ -180,19 +183,19 @@ impl SparseRatchet {
     /// [`Error::Malformed`].
     pub(crate) fn decode(input: &mut Reader<'_>, role: Role) -> Result<Self> {
         let (root, current) = (Decode::decode(input)?, EpochChains::decode(input)?);
-        let previous: Option<EpochChains> = Decode::decode(input)?;
+        let previous: Option<Box<EpochChains>> = Decode::decode(input)?;
         let ratchet = Self {
             role,
             root,
             current,
             previous,
         };
-        let sending = [Some(&ratchet.current), ratchet.previous.as_ref()]
+        let sending = [Some(&ratchet.current), ratchet.previous.as_deref()]
             .into_iter()
             .flatten();
         sending
             .flat_map(|chains| &chains.send)
-            .try_for_each(Chain::check_sending)?;
+            .try_for_each(|chain| chain.check_sending())?;
         let follows = match &ratchet.previous {
             Some(previous) => previous.epoch.checked_add(1) == Some(ratchet.current.epoch),
             None => ratchet.current.epoch == 0,

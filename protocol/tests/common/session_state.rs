@@ -34,7 +34,7 @@ pub struct View {
     pub scka_state: u8,
     /// Where the agreement's state stands, after its tag byte.
     pub scka_rest: Range<usize>,
-    /// Where the keys stand, 32 bytes each: all but the agreement's and the post-quantum chain keys.
+    /// Where the keys stand, 32 bytes each: all but the agreement's.
     pub secrets: Vec<usize>,
 }
 
@@ -120,9 +120,11 @@ impl View {
                     self.newest_epoch = epoch;
                 }
                 if input.u8() == 1 {
-                    input.take(36);
+                    self.secret(input);
+                    input.take(4);
                 }
-                input.take(36);
+                self.secret(input);
+                input.take(4);
                 let skipped = self.skipped(input);
                 self.post_quantum.push(skipped);
             }

@@ -49,7 +49,8 @@ impl Authenticator {
     }
 }
 
-/// Where one side stands in the agreement of an epoch. Keys are boxed, so that changing the state leaves no copies.
+/// Where one side stands in the agreement of an epoch. Keys are boxed, so that changing the state leaves no copies; the hash, so
+/// that smaller variants have little room for what was on the stack.
 enum State {
     /// Key owner, nothing sent in this epoch: holds no key yet.
     Idle,
@@ -61,7 +62,7 @@ enum State {
     /// Key owner, the peer has the key and answers.
     ReceivingCt {
         key: Box<kem768::DecapsulationKey>,
-        ek_hash: Hash,
+        ek_hash: Box<Hash>,
         held: Decoder<CIPHERTEXT_CODEWORDS>,
     },
     /// Encapsulator, collects the peer's key.
@@ -207,7 +208,7 @@ impl ChunkedKem {
                 let (ek, _) = cut::<{ kem768::KEY_LEN }>(object.object().as_bytes())?;
                 (key, kem_hash(ek), NONE_HELD)
             }
-            State::ReceivingCt { key, ek_hash, held } => (key, *ek_hash, held),
+            State::ReceivingCt { key, ek_hash, held } => (key, **ek_hash, held),
             _ => return Ok(None),
         };
         let Some(object) = held.complete(piece.index, &piece.codewords) else {
@@ -238,6 +239,7 @@ impl ChunkedKem {
             State::SendingKey { key, .. } => {
                 let mut held = Decoder::new();
                 held.add(piece.index, &piece.codewords);
+                let ek_hash = Box::new(ek_hash);
                 State::ReceivingCt { key, ek_hash, held }
             }
             State::ReceivingCt {
