@@ -186,6 +186,20 @@ fn life(rng: &mut Known) {
         }
     }
     assert!(a.facts().epoch > 2);
+    // One without an answer has no receiving chain: nothing of the session decoded before it may be in that place.
+    let options = InitiateOptions::default();
+    let (c, _) = alice
+        .initiate_with(&bundle, b"again", options, NOW, rng)
+        .unwrap();
+    know_state(&c);
+    for _ in 0..3 {
+        drop(Session::from_state(&a.to_state()).unwrap());
+        let c = Session::from_state(&c.to_state()).unwrap();
+        drop(
+            c.prepare_encrypt(b"text", &[], Padding::default(), rng)
+                .unwrap(),
+        );
+    }
     know(&a.export_secret(b"label", b"", 32).unwrap());
     drop(Account::from_state(&bob.to_state()).unwrap());
 }

@@ -20,10 +20,11 @@ use crate::secret::{Secret, Wiped};
 use crate::wire::codec::{Decode, Encode, Reader, Sink, list8, structure};
 use crate::wire::message::{Header, Parts};
 
-/// Whose turn it is to bring a new ratchet key. Secrets are boxed: where one is not, would be whatever bytes were on the stack.
+/// Whose turn it is to bring a new ratchet key. All is boxed: in the place of what a variant does not have would be what was on
+/// the stack.
 enum Turn {
     /// Ours, at the next send; no own secret is held.
-    Step { peer: PublicKey },
+    Step { peer: Box<PublicKey> },
     /// The peer's; until then we send on this chain.
     Sending {
         own: Box<KeyPair>,
@@ -64,7 +65,8 @@ pub(crate) struct DoubleRatchet {
     next_receive: Secret<32>,
     previous: u32,
     turn: Turn,
-    receiving: Option<Receiving>,
+    /// Boxed for the same reason.
+    receiving: Option<Box<Receiving>>,
     retired: RetiredChains,
 }
 
@@ -137,7 +139,10 @@ impl DoubleRatchet {
         peer: PublicKey,
     ) -> Self {
         let [next_send, next_receive] = header_keys;
-        Self::new(root, next_send, next_receive, Turn::Step { peer })
+        let turn = Turn::Step {
+            peer: Box::new(peer),
+        };
+        Self::new(root, next_send, next_receive, turn)
     }
 
     /// The responder's: `own` is the signed prekey's secret, deleted at the first message.
@@ -181,7 +186,7 @@ impl DoubleRatchet {
     /// key to step with is the newest one received.
     pub(crate) fn check(&self) -> bool {
         match (&self.turn, &self.receiving) {
-            (Turn::Step { peer }, Some(receiving)) => *peer == receiving.dh,
+            (Turn::Step { peer }, Some(receiving)) => **peer == receiving.dh,
             (Turn::Step { .. } | Turn::Sending { .. }, _) => true,
             (Turn::Fresh { .. }, _) => false,
         }
@@ -365,19 +370,23 @@ impl DoubleRatchet {
             taken,
             end,
         } = step;
-        let peer = receiving.dh;
+        let peer = Box::new(receiving.dh);
         receiving.chain.apply(taken);
-        if let (Some(old), Some((end, jumped))) = (self.receiving.take(), end) {
-            let (n, skipped) = old.chain.retire(end, jumped);
-            self.retired.add(Retired {
-                header_key: old.header_key,
-                n,
-                skipped,
-            });
+        match (&mut self.receiving, end) {
+            (Some(place), Some((end, jumped))) => {
+                // Not moved out of the box, which would leave its keys in freed memory.
+                let old = core::mem::replace(&mut **place, receiving);
+                let (n, skipped) = old.chain.retire(end, jumped);
+                self.retired.add(Retired {
+                    header_key: old.header_key,
+                    n,
+                    skipped,
+                });
+            }
+            _ => self.receiving = Some(Box::new(receiving)),
         }
         self.root = root;
         self.next_receive = next_receive;
-        self.receiving = Some(receiving);
         if let Turn::Sending { chain, .. } = &self.turn {
             self.previous = chain.chain.n();
         }

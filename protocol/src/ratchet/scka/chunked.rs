@@ -50,7 +50,7 @@ impl Authenticator {
 }
 
 /// Where one side stands in the agreement of an epoch. Keys are boxed, so that changing the state leaves no copies; the hash, so
-/// that smaller variants have little room for what was on the stack.
+/// that smaller variants have less room for what was on the stack: 32 bytes in `Idle`.
 enum State {
     /// Key owner, nothing sent in this epoch: holds no key yet.
     Idle,
