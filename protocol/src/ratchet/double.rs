@@ -120,11 +120,16 @@ pub(crate) struct ReceivingStep {
 }
 
 impl RetiredChains {
-    /// Adds the newest; the oldest goes where there is no room for both.
-    fn add(&mut self, newest: Retired) {
+    /// Before the first is added.
+    fn make_room(&mut self) {
         if self.0.is_empty() {
             self.0.reserve_exact(MAX_RETIRED);
         }
+    }
+
+    /// Adds the newest; the oldest goes where there is no room for both.
+    fn add(&mut self, newest: Retired) {
+        self.make_room();
         // Not taken out, which would leave its key where it was.
         self.0.truncate(MAX_RETIRED - 1);
         self.0.push_front(newest);
@@ -446,12 +451,12 @@ impl Decode for RetiredChains {
         if count > MAX_RETIRED {
             return Err(Error::Malformed);
         }
-        let room = if count == 0 { 0 } else { MAX_RETIRED };
-        let mut chains = VecDeque::with_capacity(room);
+        let mut chains = Self::default();
         for _ in 0..count {
-            chains.push_back(Decode::decode(input)?);
+            chains.make_room();
+            chains.0.push_back(Decode::decode(input)?);
         }
-        Ok(Self(chains))
+        Ok(chains)
     }
 }
 
