@@ -61,28 +61,39 @@ fn padme(length: usize) -> usize {
 
 /// Length of the plaintext in a padded one; time depends on the padded length only (M-MS-04).
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
-    // The last eight bytes that are not all zero, and where they end; by masks, from the back.
-    let (mut word, mut end, mut found) = (0u64, 0u64, 0u64);
-    let (front, words) = padded.as_rchunks::<8>();
-    let front = front
-        .iter()
-        .fold(0, |bytes, byte| (bytes << 8) | u64::from(*byte));
-    let words = words.iter().rev().map(|word| u64::from_be_bytes(*word));
-    words.chain([front]).enumerate().for_each(|(i, bytes)| {
-        let nonzero = ((bytes | bytes.wrapping_neg()) >> 63).wrapping_neg();
-        let take = nonzero & !found;
-        word |= bytes & take;
-        end |= (padded.len() - 8 * i) as u64 & take;
-        found |= nonzero;
-    });
-    let zeros = u64::from(word.trailing_zeros() / 8 % 8);
+    let (block, block_end) = last_nonzero::<128>(padded);
+    let (word, word_end) = last_nonzero::<8>(&block);
+    let word = u64::from_be_bytes(word);
+    let zeros = (word.trailing_zeros() / 8 % 8) as usize;
     let marked = ((word >> (8 * zeros)) & 0xff).ct_eq(&0x80);
     // One decision, on whether there is padding at all: an authentication failure like any other.
     if bool::from(marked) {
-        usize::try_from(end - 1 - zeros).map_err(|_| Error::Authentication)
+        let after = block.len() - word_end + zeros;
+        Ok(block_end - after - 1)
     } else {
         Err(Error::Authentication)
     }
+}
+
+/// The last `N` bytes that are not all zero, counted in steps of `N` from the end, and where they end; by masks. What is missing
+/// at the front counts as zeros.
+fn last_nonzero<const N: usize>(bytes: &[u8]) -> ([u8; N], usize) {
+    let (front, chunks) = bytes.as_rchunks::<N>();
+    let mut first = [0; N];
+    let (_, place) = first.split_at_mut(N - front.len());
+    place.copy_from_slice(front);
+    let (mut last, mut end, mut found) = ([0; N], 0, 0u8);
+    for (i, chunk) in chunks.iter().rev().chain([&first]).enumerate() {
+        let any = chunk.iter().fold(0, |any, byte| any | byte);
+        let nonzero = ((any | any.wrapping_neg()) >> 7).wrapping_neg();
+        let take = nonzero & !found;
+        last.iter_mut()
+            .zip(chunk)
+            .for_each(|(last, byte)| *last |= byte & take);
+        end |= (bytes.len() - N * i) & usize::from(take & 1).wrapping_neg();
+        found |= nonzero;
+    }
+    (last, end)
 }
 
 #[cfg(test)]
@@ -118,6 +129,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_ends_with_the_marker_is_unpadded(
+            mut padded in proptest::collection::vec(prop_oneof![Just(0u8), Just(0x80), any::<u8>()], 0..200),
+            zeros in 0usize..200,
+        ) {
+            padded.resize(padded.len() + zeros, 0);
+            let plaintext = match padded.iter().rposition(|byte| *byte != 0) {
+                Some(last) if padded[last] == 0x80 => Ok(last),
+                _ => Err(Error::Authentication),
+            };
+            prop_assert_eq!(unpadded_len(&padded), plaintext);
+        }
+
         #[test]
         fn pad_then_unpad(plaintext: Vec<u8>, block: u16, floor: u16) {
             for padding in [Padding::None, Padding::Block(block), Padding::Padme { floor }] {
