@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// How a sender hides the length of its plaintext. The receiver need not know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,13 +63,13 @@ fn padme(length: usize) -> usize {
 /// Length of the plaintext in a padded one; time depends on the padded length only (M-MS-04).
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
     let (block, block_end) = last_nonzero::<128>(padded);
-    let (word, word_end) = last_nonzero::<8>(&block);
-    let word = u64::from_be_bytes(word);
+    let (word, word_end) = last_nonzero::<8>(block.expose());
+    let word = u64::from_be_bytes(*word.expose());
     let zeros = (word.trailing_zeros() / 8 % 8) as usize;
     let marked = ((word >> (8 * zeros)) & 0xff).ct_eq(&0x80);
     // One decision, on whether there is padding at all: an authentication failure like any other.
     if bool::from(marked) {
-        let after = block.len() - word_end + zeros;
+        let after = block.expose().len() - word_end + zeros;
         Ok(block_end - after - 1)
     } else {
         Err(Error::Authentication)
@@ -77,22 +78,25 @@ pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
 
 /// The last `N` bytes that are not all zero, counted in steps of `N` from the end, and where they end; by masks. What is missing
 /// at the front counts as zeros.
-fn last_nonzero<const N: usize>(bytes: &[u8]) -> ([u8; N], usize) {
+fn last_nonzero<const N: usize>(bytes: &[u8]) -> (Secret<N>, usize) {
     let (front, chunks) = bytes.as_rchunks::<N>();
-    let mut first = [0; N];
-    let (_, place) = first.split_at_mut(N - front.len());
-    place.copy_from_slice(front);
-    let (mut last, mut end, mut found) = ([0; N], 0, 0u8);
-    for (i, chunk) in chunks.iter().rev().chain([&first]).enumerate() {
-        let any = chunk.iter().fold(0, |any, byte| any | byte);
-        let nonzero = ((any | any.wrapping_neg()) >> 7).wrapping_neg();
-        let take = nonzero & !found;
-        last.iter_mut()
-            .zip(chunk)
-            .for_each(|(last, byte)| *last |= byte & take);
-        end |= (bytes.len() - N * i) & usize::from(take & 1).wrapping_neg();
-        found |= nonzero;
-    }
+    let first = Secret::fill(|first| {
+        let (_, place) = first.split_at_mut(N - front.len());
+        place.copy_from_slice(front);
+    });
+    let (mut end, mut found) = (0, 0u8);
+    let last = Secret::fill(|last| {
+        for (i, chunk) in chunks.iter().rev().chain([first.expose()]).enumerate() {
+            let any = chunk.iter().fold(0, |any, byte| any | byte);
+            let nonzero = ((any | any.wrapping_neg()) >> 7).wrapping_neg();
+            let take = nonzero & !found;
+            last.iter_mut()
+                .zip(chunk)
+                .for_each(|(last, byte)| *last |= byte & take);
+            end |= (bytes.len() - N * i) & usize::from(take & 1).wrapping_neg();
+            found |= nonzero;
+        }
+    });
     (last, end)
 }
 
