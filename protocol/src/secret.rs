@@ -42,6 +42,11 @@ impl<const N: usize> Secret<N> {
         secret
     }
 
+    /// Zeros, to be filled in their place.
+    pub(crate) fn zero() -> Self {
+        Self([0; N])
+    }
+
     /// `N` fresh bytes.
     ///
     /// # Errors
@@ -56,6 +61,11 @@ impl<const N: usize> Secret<N> {
     /// The bytes. Every use can be found by this name.
     pub fn expose(&self) -> &[u8; N] {
         &self.0
+    }
+
+    /// The bytes, to be written where they are: a secret that is moved leaves a copy behind.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
     }
 
     /// A second copy, wiped on its own. There is no `Clone`: every copy can be found by this name.

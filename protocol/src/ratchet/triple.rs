@@ -177,8 +177,8 @@ impl TripleRatchet {
         let mut body = Wiped::new(parts.body_ct.to_vec());
         let body_ad = context.body_ad(parts.before_body, direction, ad);
         aead::open(&key, parts.nonce, &body_ad, &mut body)?;
-        declassify(&mut body, "an authentic plaintext: padding comes off");
         let length = unpadded_len(&body)?;
+        declassify(&mut body, "an authentic plaintext");
 
         self.double.apply(ec_change);
         self.sparse.apply(pq_change);

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use subtle::ConstantTimeEq;
 
+use crate::declassify::declassify;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -62,42 +63,44 @@ fn padme(length: usize) -> usize {
 
 /// Length of the plaintext in a padded one; time depends on the padded length only (M-MS-04).
 pub(crate) fn unpadded_len(padded: &[u8]) -> Result<usize> {
-    let (block, block_end) = last_nonzero::<128>(padded);
-    let (word, word_end) = last_nonzero::<8>(block.expose());
+    let (mut block, mut word) = (Secret::<128>::zero(), Secret::<8>::zero());
+    let block_end = last_nonzero(padded, block.expose_mut());
+    let word_end = last_nonzero(block.expose(), word.expose_mut());
     let word = u64::from_be_bytes(*word.expose());
     let zeros = (word.trailing_zeros() / 8 % 8) as usize;
-    let marked = ((word >> (8 * zeros)) & 0xff).ct_eq(&0x80);
-    // One decision, on whether there is padding at all: an authentication failure like any other.
-    if bool::from(marked) {
+    let mut marked = [((word >> (8 * zeros)) & 0xff).ct_eq(&0x80).unwrap_u8()];
+    declassify(&mut marked, "whether there is padding");
+    // One decision: an authentication failure like any other.
+    if marked == [1] {
         let after = block.expose().len() - word_end + zeros;
-        Ok(block_end - after - 1)
+        let mut length = (block_end - after - 1).to_ne_bytes();
+        declassify(&mut length, "the length of an authentic plaintext");
+        Ok(usize::from_ne_bytes(length))
     } else {
         Err(Error::Authentication)
     }
 }
 
-/// The last `N` bytes that are not all zero, counted in steps of `N` from the end, and where they end; by masks. What is missing
-/// at the front counts as zeros.
-fn last_nonzero<const N: usize>(bytes: &[u8]) -> (Secret<N>, usize) {
+/// Adds to `last`, which is zero, the last `N` bytes that are not all zero, counted in steps of `N` from the end; where they end. By
+/// masks. What is missing at the front counts as zeros. Not inlined: it would leave parts of the bytes on its caller's stack.
+#[inline(never)]
+fn last_nonzero<const N: usize>(bytes: &[u8], last: &mut [u8; N]) -> usize {
     let (front, chunks) = bytes.as_rchunks::<N>();
-    let first = Secret::fill(|first| {
-        let (_, place) = first.split_at_mut(N - front.len());
-        place.copy_from_slice(front);
-    });
+    let mut first = Secret::zero();
+    let (_, place) = first.expose_mut().split_at_mut(N - front.len());
+    place.copy_from_slice(front);
     let (mut end, mut found) = (0, 0u8);
-    let last = Secret::fill(|last| {
-        for (i, chunk) in chunks.iter().rev().chain([first.expose()]).enumerate() {
-            let any = chunk.iter().fold(0, |any, byte| any | byte);
-            let nonzero = ((any | any.wrapping_neg()) >> 7).wrapping_neg();
-            let take = nonzero & !found;
-            last.iter_mut()
-                .zip(chunk)
-                .for_each(|(last, byte)| *last |= byte & take);
-            end |= (bytes.len() - N * i) & usize::from(take & 1).wrapping_neg();
-            found |= nonzero;
-        }
-    });
-    (last, end)
+    for (i, chunk) in chunks.iter().rev().chain([first.expose()]).enumerate() {
+        let any = chunk.iter().fold(0, |any, byte| any | byte);
+        let nonzero = ((any | any.wrapping_neg()) >> 7).wrapping_neg();
+        let take = nonzero & !found;
+        last.iter_mut()
+            .zip(chunk)
+            .for_each(|(last, byte)| *last |= byte & take);
+        end |= (bytes.len() - N * i) & usize::from(take & 1).wrapping_neg();
+        found |= nonzero;
+    }
+    end
 }
 
 #[cfg(test)]
