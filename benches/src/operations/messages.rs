@@ -93,8 +93,7 @@ fn out_of_order() -> Outcome<Operation> {
         Box::new(run),
         limit,
     )
-    .of_many(BLOCK, 40)
-    .bound(1.5))
+    .of_many(BLOCK, 40))
 }
 
 /// Decrypting the first message that arrives after `lost` ones.
