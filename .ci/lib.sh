@@ -9,6 +9,10 @@ has_crate() {
     python3 -c 'import json,sys; sys.exit(sys.argv[1] not in [p["name"] for p in json.load(sys.stdin)["packages"]])' "$1"
 }
 
+# workspace_built: the programs of the workspace as part 10 has built them are in place. A build of one package alone is another build,
+# because features are united over what is built together.
+workspace_built() { cargo test -q --locked --workspace --no-run; }
+
 # need_deb PACKAGE…: installs what is missing of Debian's packages. Whoever comes second waits for the first.
 need_deb() {
   local missing=() package root=() lock
@@ -60,8 +64,16 @@ need_tool() {
   echo "$cache/bin/$crate"
 }
 
-# ahead: installs, while the first parts run, what later ones ask for; they wait for it where they must.
+# ahead: installs and builds, while the first parts run, what later ones ask for; they wait for it where they must, and go on from what
+# is there. What fails here fails again there, and shows.
 ahead() {
+  local name target=$CARGO_TARGET_DIR
   need_deb valgrind cmake abigail-tools pkg-config libc6-dbg mosquitto mosquitto-clients luajit openjdk-17-jdk-headless libjna-java golang-go
   for name in cargo-deny verifpal cbindgen; do tool "$name"; done
+  ffi/install.sh --prefix "$target/ci/ahead"
+  for name in '' '--features aws-lc'; do
+    # shellcheck disable=SC2086
+    CARGO_TARGET_DIR=$target/constant-time assurance/ct/run build $name
+  done
+  CARGO_TARGET_DIR=$target/fuzz fuzz/run build
 }

@@ -1,13 +1,11 @@
-# Vectors: regenerate, the accumulated ones, the Python specification over them, live sessions Rust against Python.
-sessions=${MARLINE_CROSS_SESSIONS:-300} # in each direction, both at once; 1,000 agree as well
-contacts=${MARLINE_CROSS_CONTACTS:-40}   # the same
+# Vectors: the accumulated ones, the Python specification over them, live sessions Rust against Python.
+sessions=${MARLINE_CROSS_SESSIONS:-150} # in each direction, both at once; 1,000 agree as well
+contacts=${MARLINE_CROSS_CONTACTS:-25}   # the same
 
-cargo build --locked -p marline-vectors
+workspace_built
 vectors=$CARGO_TARGET_DIR/debug/marline-vectors
 
 "$vectors" accumulate --sessions 2000 --contacts 200
-"$vectors" generate
-git diff --exit-code --stat -- vectors || { echo "the generator writes other bytes than those committed"; exit 1; }
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
   skipped "no Python 3.11: vectors were NOT compared with the executable specification"

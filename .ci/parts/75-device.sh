@@ -2,7 +2,7 @@
 rc=0
 
 # The tests themselves run in part 10, with 25 kills.
-MARLINE_KILLS=150 cargo test -q --locked -p marline-device --test crash -- --nocapture || rc=1
+MARLINE_KILLS=150 cargo test -q --locked --workspace --test crash -- --nocapture || rc=1
 
 # What is drawn at random or differs from run to run: identities, ciphertexts, safety numbers.
 shape() { sed -E 's/[0-9a-f]{16,}/<hex>/g; s/([0-9]{5} ){11}[0-9]{5}/<number>/' "$1"; }
@@ -20,7 +20,7 @@ readme_example() {
   diff <(shape "$shown") <(shape "$said") || { echo "README.md says something else of: $command"; return 1; }
 }
 
-cargo build -q --locked -p marline-cli
+workspace_built
 export PATH=$CARGO_TARGET_DIR/debug:$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

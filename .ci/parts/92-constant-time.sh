@@ -1,13 +1,21 @@
-# constant time: secrets marked under valgrind, no branch and no address on them (portable provider)
+# Constant time, both providers: secrets marked under valgrind, no branch and no address on them; times of valid and invalid input.
 # What is checked is a binary: this compiler, the release profile. The names in declassified*.supp follow the compiler.
 if [ "$(uname -m)" != x86_64 ]; then
   skipped 'constant time: the marks are made for x86-64'
   exit 77
 fi
 need_deb valgrind libc6-dbg
-CARGO_TARGET_DIR=$CARGO_TARGET_DIR/constant-time assurance/ct/run
-if [ -n "${MARLINE_CT_AWS_LC:-}" ]; then
-  CARGO_TARGET_DIR=$CARGO_TARGET_DIR/constant-time assurance/ct/run --features aws-lc
-else
-  skipped 'constant time of the provider aws-lc: its build takes minutes; MARLINE_CT_AWS_LC=1 .ci/run 92'
-fi
+export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/constant-time
+
+# check PROVIDER FEATURES…: the marks decide. The times are shown, and only asked to be there: this machine's are worth nothing.
+check() {
+  local provider=$1
+  shift
+  printf -- '--- %s (%d s)\n' "$provider" "$SECONDS"
+  assurance/ct/run "$@"
+  assurance/ct/run timing 10000 "$@" | tee "$PART_LOG.timing"
+  grep -qx "provider: $provider" "$PART_LOG.timing"
+  [ "$(grep -cE ' t = +-?[0-9]+\.[0-9]+( |$)' "$PART_LOG.timing")" -eq 7 ] || { echo "times are missing"; exit 1; }
+}
+check rustcrypto
+check aws-lc --features aws-lc

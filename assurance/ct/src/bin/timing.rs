@@ -1,12 +1,12 @@
 //! Timing in the way of dudect: two classes of input, measured in random order, and Welch's t of their times.
 //!
-//! `cargo run --release --bin timing -- [SAMPLES]`. |t| above 10 on a quiet machine says that the classes can be told apart; a
-//! small t says that this many samples on this machine did not tell them apart, and nothing more. Nothing asserts on it.
+//! `assurance/ct/run timing SAMPLES`. |t| above 10 on a quiet machine says that the classes can be told apart; a small t says that
+//! this many samples on this machine did not tell them apart, and nothing more. Nothing asserts on it.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use marline::hazmat::{aead, kem768, kem1024};
+use marline::hazmat::{aead, kem768, kem1024, provider};
 use marline::{Account, Secret, Session};
 use rand_core::TryRng;
 use shake::{ExtendableOutput, Shake256, Update, XofReader};
@@ -75,7 +75,11 @@ fn main() {
         .nth(1)
         .and_then(|text| text.parse().ok())
         .unwrap_or(20_000);
-    let show = |name: &str, t: f64| println!("{name:60} t = {t:8.2}");
+    println!("provider: {}", provider::NAME);
+    let show = |name: &str, t: f64| {
+        let verdict = if t.abs() > 10.0 { "told apart" } else { "" };
+        println!("{name:60} t = {t:8.2} {verdict}");
+    };
     let rng = &mut Seeded::new(b"timing");
 
     let (key, mut others) = (rng.array::<4096>(), [rng.array::<4096>(); 2]);
