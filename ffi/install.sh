@@ -45,6 +45,9 @@ fi
 
 target=${CARGO_TARGET_DIR:-$root/target}
 [ "$profile" = release ] && built=$target/release || built=$target/debug
+mkdir -p "$built"
+exec 9>"$built/.marline-ffi.lock" # one at a time from here to the end
+! command -v flock >/dev/null || flock 9
 # Cargo does not notice that a build with other features has overwritten the shared library. What it finds is taken only if
 # it was built here last, with these features.
 stamp=$built/.marline-ffi

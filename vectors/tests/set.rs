@@ -146,6 +146,14 @@ fn the_table_refuses_an_exception_that_is_none() {
     assert!(refused.contains("M-ID-04"));
 }
 
+/// The vectors run on the provider that the gate asks for: features of a build are united.
+#[test]
+fn the_provider_is_the_one_asked_for() {
+    if let Ok(wanted) = std::env::var("MARLINE_PROVIDER") {
+        assert_eq!(marline::hazmat::provider::NAME, wanted);
+    }
+}
+
 #[test]
 fn the_accumulated_hash_holds() {
     let (mut a, mut b) = (Driver::default(), Driver::default());

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         println!("not built with --cfg marline_ct, or not under valgrind: nothing is checked");
         return ExitCode::FAILURE;
     }
+    println!("provider: {}", marline::hazmat::provider::NAME);
     let mut ok = true;
     for (kind, cases) in [("control", cases::CONTROLS), ("case", cases::CASES)] {
         for (name, case) in cases {

@@ -1,7 +1,8 @@
 //! Timing in the way of dudect: two classes of input, measured in random order, and Welch's t of their times.
 //!
 //! `assurance/ct/run timing SAMPLES`. |t| above 10 on a quiet machine says that the classes can be told apart; a small t says that
-//! this many samples on this machine did not tell them apart, and nothing more. Nothing asserts on it.
+//! this many samples on this machine did not tell them apart, and nothing more. Nothing asserts on it. The build is the one that
+//! runs under valgrind, whose marks do nothing here.
 
 use std::hint::black_box;
 use std::time::Instant;
