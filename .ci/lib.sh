@@ -22,7 +22,7 @@ need_deb() {
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
   if [ ${#missing[@]} -gt 0 ]; then
-    [ "$(id -u)" -eq 0 ] || root=(sudo -E)
+    [ "$(id -u)" -eq 0 ] || root=(sudo -n -E)
     "${root[@]}" apt-get -qq -o Acquire::Retries=3 update
     "${root[@]}" apt-get -qq -y --no-install-recommends -o Acquire::Retries=3 install "${missing[@]}" || { exec {lock}>&-; return 1; }
   fi
@@ -58,7 +58,7 @@ need_tool() {
   # A build that ran out of time leaves its objects behind; the next run goes on from there.
   CARGO_TARGET_DIR=$cache/build-$crate CARGO_PROFILE_RELEASE_OPT_LEVEL=${CARGO_PROFILE_RELEASE_OPT_LEVEL:-0} CARGO_PROFILE_RELEASE_LTO=off \
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_STRIP=none \
-    timeout "$limit" nice -n 10 cargo install -q "$crate" --version "$version" --locked --root "$cache" "$@" >&2 || { exec {lock}>&-; return 1; }
+    timeout --foreground "$limit" nice -n 10 cargo install -q "$crate" --version "$version" --locked --root "$cache" "$@" >&2 || { exec {lock}>&-; return 1; }
   rm -rf "$cache/build-$crate"
   exec {lock}>&-
   echo "$cache/bin/$crate"
@@ -68,7 +68,7 @@ need_tool() {
 # is there. What fails here fails again there, and shows.
 ahead() {
   local name target=$CARGO_TARGET_DIR
-  need_deb valgrind cmake abigail-tools pkg-config libc6-dbg gcc-12 mosquitto mosquitto-clients luajit openjdk-17-jdk-headless libjna-java golang-go
+  need_deb valgrind cmake abigail-tools pkg-config libc6-dbg mosquitto mosquitto-clients luajit openjdk-17-jdk-headless libjna-java golang-go
   for name in cargo-deny verifpal cbindgen; do tool "$name"; done
   ffi/install.sh --prefix "$target/ci/ahead"
   [ "$(uname -m)" != x86_64 ] || for name in '' '--features aws-lc'; do

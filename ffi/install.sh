@@ -45,9 +45,9 @@ fi
 
 target=${CARGO_TARGET_DIR:-$root/target}
 [ "$profile" = release ] && built=$target/release || built=$target/debug
-mkdir -p "$built"
-exec 9>"$built/.marline-ffi.lock" # one at a time from here to the end
-! command -v flock >/dev/null || flock 9
+# One at a time from here to the end, where there are such locks.
+exec 9<"$root/Cargo.toml"
+! command -v flock >/dev/null || flock 9 || echo "no lock: let no other install.sh run beside this one" >&2
 # Cargo does not notice that a build with other features has overwritten the shared library. What it finds is taken only if
 # it was built here last, with these features.
 stamp=$built/.marline-ffi
@@ -72,7 +72,7 @@ if [ -z "$aws_lc" ]; then # our own code above the crates of the primitives and 
 fi
 # Cargo looks for its configuration from the current directory up, which may be anywhere.
 cargo build --locked --manifest-path "$root/Cargo.toml" --config "$root/.cargo/config.toml" --target-dir "$target" -p marline-ffi \
-  --profile "$profile" --no-default-features --features "$aws_lc,$device,$features" "$@"
+  --profile "$profile" --no-default-features --features "$aws_lc,$device,$features" "$@" 9<&-
 echo "$aws_lc,$device,$features,$sqlite" >"$stamp"
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
